@@ -1,0 +1,139 @@
+//! Facts about providers, as data: `providers.toml` is the table, this file its shape.
+//! No code per provider; what a row cannot say, a transport in `gateway/src/providers` does.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A wire language: JSON shapes and stream events, no URLs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dialect {
+    /// OpenAI's chat completions.
+    OpenaiChat,
+}
+
+/// How a credential travels to a provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Auth {
+    /// `Authorization: Bearer <key>`.
+    Bearer,
+    /// The key alone in a header of this (lower case) name.
+    Header(String),
+}
+
+/// Whether a provider answers without a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Key {
+    /// A deployment without one is refused at apply time.
+    Required,
+    /// Self-hosted servers: with or without.
+    Optional,
+}
+
+/// One provider.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    /// Absent where each user has their own: the deployment must name it.
+    pub base_url: Option<String>,
+    /// How its credential travels.
+    pub auth: Auth,
+    /// Whether it needs one.
+    pub key: Key,
+    /// The wire language of its chat endpoint at `base_url`.
+    pub chat: Dialect,
+    /// Where the facts of this row come from.
+    pub source: String,
+    /// The day the source was read, `YYYY-MM-DD`.
+    pub read: String,
+}
+
+/// Every provider that Fairlead knows, by id.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    providers: BTreeMap<String, Provider>,
+}
+
+/// The id of the provider that answers inside the gateway, with no upstream.
+pub const MOCK: &str = "mock";
+
+const PROVIDERS: &str = include_str!("../providers.toml");
+
+impl Catalogue {
+    /// The table that this release was built with. Parses it: make one and pass it on.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "the table is compiled in, and a test parses it")]
+    pub fn builtin() -> Self {
+        Self::parse(PROVIDERS).expect("providers.toml is well formed")
+    }
+
+    /// The row of `id`.
+    #[must_use]
+    pub fn provider(&self, id: &str) -> Option<&Provider> {
+        self.providers.get(id)
+    }
+
+    /// All rows, sorted by id.
+    pub fn providers(&self) -> impl Iterator<Item = (&str, &Provider)> {
+        self.providers.iter().map(|(id, provider)| (id.as_str(), provider))
+    }
+
+    /// Up to three ids that look most like `id`, for an error that shows the way out.
+    #[must_use]
+    pub fn similar(&self, id: &str) -> Vec<&str> {
+        let wanted = letters(id);
+        let known = self.providers.keys().map(String::as_str).chain([MOCK]);
+        let alike = |name: &&str| {
+            let have = letters(name);
+            have.contains(&wanted) || wanted.contains(&have)
+        };
+        known.filter(alike).take(3).collect()
+    }
+
+    fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        toml::from_str(text).map(|providers| Self { providers })
+    }
+}
+
+/// `Azure-AI` and `azure_ai` are the same guess.
+fn letters(id: &str) -> String {
+    id.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_complete_and_https() {
+        let catalogue = Catalogue::builtin();
+        for (id, row) in catalogue.providers() {
+            assert!(id.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)), "{id}: odd id");
+            assert!(!row.source.is_empty(), "{id}: where are the facts from?");
+            assert!(row.read.len() == 10 && row.read.starts_with("20"), "{id}: date {}", row.read);
+            if let Some(base) = &row.base_url {
+                assert!(base.starts_with("https://"), "{id}: {base} is not https");
+                assert!(!base.ends_with('/'), "{id}: {base} ends with a slash");
+                assert!(!base.contains(['{', '}']), "{id}: {base} is a template; let users name it");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_stand_in_order_so_that_a_new_one_has_one_place() {
+        let ids: Vec<_> =
+            PROVIDERS.lines().filter_map(|line| line.strip_prefix('[')?.strip_suffix(']')).collect();
+        assert!(ids.is_sorted(), "sort the rows of providers.toml");
+        assert_eq!(ids.len(), Catalogue::builtin().providers().count());
+        assert!(ids.len() > 100, "the table has shrunk to {}", ids.len());
+    }
+
+    #[test]
+    fn a_wrong_id_finds_its_neighbours() {
+        assert_eq!(Catalogue::builtin().similar("OpenRouter"), ["openrouter"]);
+        assert!(Catalogue::builtin().similar("Azure").contains(&"azure"));
+    }
+}

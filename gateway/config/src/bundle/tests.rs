@@ -1,0 +1,97 @@
+//! What a reader of mounted files can rely on.
+
+use super::*;
+use crate::{CredentialRef, Deployment, HttpUpstream, Timeouts, Upstream};
+
+fn object(name: &str) -> ObjectName {
+    ObjectName { namespace: "ns".into(), name: name.into() }
+}
+
+fn model(name: &str, credential: Option<CredentialRef>) -> Model {
+    let http = HttpUpstream {
+        base_url: "https://api.example.com/v1".into(),
+        dialect: catalogue::Dialect::OpenaiChat,
+        auth: catalogue::Auth::Bearer,
+        credential,
+        headers: Vec::new(),
+    };
+    let deployment = Deployment {
+        id: object(name),
+        uid: String::new(),
+        provider: "openai".into(),
+        upstream_model: "upstream".into(),
+        upstream: Upstream::Http(http),
+        weight: 1,
+        priority: 0,
+        timeouts: Timeouts { connect_ms: 1, first_byte_ms: 2, stream_idle_ms: 3, request_ms: 4 },
+    };
+    Model { name: name.into(), aliases: Vec::new(), deployments: vec![deployment] }
+}
+
+fn config(models: Vec<Model>) -> Config {
+    let settings = Settings { master_key: None, max_request_body_bytes: 1 };
+    Config { gateway: object("main"), settings, models }
+}
+
+#[test]
+fn what_is_packed_comes_out_again() {
+    let key = CredentialRef { id: "ns.openai.apiKey".into(), version: "7".into() };
+    let before = config((0..100).map(|n| model(&format!("m{n:03}"), Some(key.clone()))).collect());
+    let bundle = Bundle::pack(&before).unwrap();
+    let delivery = Bundle::unpack(&bundle.index, |file| match file {
+        "credential-ns.openai.apiKey-7" => Some(b"sk-1".to_vec()),
+        shard => bundle.shards.get(shard).cloned(),
+    })
+    .unwrap();
+    assert_eq!(delivery.config, before);
+    assert_eq!(delivery.revision, bundle.revision, "both sides must name the content alike");
+    assert_eq!(delivery.credentials["credential-ns.openai.apiKey-7"].expose(), b"sk-1");
+}
+
+#[test]
+fn an_edit_of_one_model_changes_one_shard() {
+    let mut edited = config((0..100).map(|n| model(&format!("m{n:03}"), None)).collect());
+    let before = Bundle::pack(&edited).unwrap();
+    edited.models[42].deployments[0].weight = 9;
+    let after = Bundle::pack(&edited).unwrap();
+    let new: Vec<_> = after.shards.keys().filter(|file| !before.shards.contains_key(*file)).collect();
+    assert_eq!(new.len(), 1, "only the shard of the edited model may change: {new:?}");
+    assert_ne!(before.revision, after.revision);
+}
+
+#[test]
+fn a_half_written_delivery_is_refused() {
+    let bundle = Bundle::pack(&config(vec![model("m", None)])).unwrap();
+    let missing = Bundle::unpack(&bundle.index, |_| None).unwrap_err();
+    assert!(matches!(missing, BundleError::Missing { .. }), "{missing}");
+    let altered = Bundle::unpack(&bundle.index, |_| Some(b"[]".to_vec())).unwrap_err();
+    assert!(matches!(altered, BundleError::Altered { .. }), "{altered}");
+}
+
+#[test]
+fn a_credential_that_has_not_arrived_makes_the_delivery_incomplete() {
+    let key = CredentialRef { id: "ns.openai.apiKey".into(), version: "8".into() };
+    let bundle = Bundle::pack(&config(vec![model("m", Some(key))])).unwrap();
+    let error = Bundle::unpack(&bundle.index, |file| bundle.shards.get(file).cloned()).unwrap_err();
+    assert!(error.to_string().contains("credential-ns.openai.apiKey-8"), "{error}");
+}
+
+#[test]
+fn another_version_is_refused_whatever_else_it_holds() {
+    let error = Bundle::unpack(br#"{"version": 2, "shape": "unknown"}"#, |_| None).unwrap_err();
+    assert!(matches!(error, BundleError::Version { found: 2 }), "{error}");
+}
+
+#[test]
+fn a_shard_too_large_for_a_config_map_is_refused_before_it_is_written() {
+    let models = (0..4000).map(|n| model(&format!("{n:0200}"), None)).collect();
+    let error = Bundle::pack(&config(models)).unwrap_err();
+    assert!(matches!(error, BundleError::TooLarge { .. }), "{error}");
+}
+
+#[test]
+fn shard_files_name_their_slot() {
+    assert_eq!(shard_slot("shard-15-abc.json"), Some(15));
+    assert_eq!(shard_slot("shard-16-abc.json"), None);
+    assert_eq!(shard_slot("index.json"), None);
+}

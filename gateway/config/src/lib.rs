@@ -1,0 +1,177 @@
+//! The rendered format: what the operator (or `fairlead up`) hands to a gateway. Serde types only.
+//! Knows no Kubernetes and no HTTP. `bundle.rs` cuts a config into files and puts it together again;
+//! the gateway's `snapshot` compiles it to what runs.
+
+mod bundle;
+mod secret;
+
+pub use bundle::{Bundle, BundleError, INDEX_FILE, SHARD_BYTES, SHARDS, shard_slot};
+pub use secret::Secret;
+
+use std::collections::BTreeMap;
+
+use catalogue::{Auth, Dialect};
+use serde::{Deserialize, Serialize};
+
+/// The format's version. A gateway refuses a config of any other and keeps the one it has.
+pub const VERSION: u32 = 1;
+
+/// All that one gateway needs to serve, but for the credentials' material.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Config {
+    /// The ModelGateway this was rendered for.
+    pub gateway: ObjectName,
+    /// What holds for every model.
+    pub settings: Settings,
+    /// Sorted by name; names and aliases are unique over all models.
+    pub models: Vec<Model>,
+}
+
+/// Namespace and name of a Kubernetes object. Written `namespace/name`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ObjectName {
+    /// Never empty: objects outside a cluster live in `default`.
+    pub namespace: String,
+    /// Never empty.
+    pub name: String,
+}
+
+impl std::fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// What holds for the whole gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The key that may do everything. Absent only where boot brings one of its own.
+    pub master_key: Option<CredentialRef>,
+    /// A request body above this many bytes is refused with 413.
+    pub max_request_body_bytes: u64,
+}
+
+/// A public model name and the deployments that serve it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Model {
+    /// The name that clients ask for.
+    pub name: String,
+    /// Other names of the same model, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// Never empty; sorted by `id`.
+    pub deployments: Vec<Deployment>,
+}
+
+/// One upstream that serves a model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// The ModelDeployment. State that outlives a reload is keyed by `id` and `uid` together.
+    pub id: ObjectName,
+    /// Tells an object from its successor of the same name. Empty outside a cluster.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub uid: String,
+    /// The catalogue's id of the provider, for logs and metrics.
+    pub provider: String,
+    /// The model's name at the provider.
+    pub upstream_model: String,
+    /// Where and how to send.
+    pub upstream: Upstream,
+    /// Share of the traffic among deployments of one priority. 0 takes none while another stands.
+    pub weight: u32,
+    /// Lower is tried first.
+    pub priority: u8,
+    /// How long to wait for what.
+    pub timeouts: Timeouts,
+}
+
+/// Where a request goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Upstream {
+    /// A provider's HTTP API.
+    Http(HttpUpstream),
+    /// Canned answers made in the gateway, to try things out with no account.
+    Mock,
+}
+
+/// A provider's HTTP API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpUpstream {
+    /// Without a trailing slash; the dialect's path is appended (`/chat/completions`).
+    pub base_url: String,
+    /// The wire language spoken there.
+    pub dialect: Dialect,
+    /// How the credential travels.
+    pub auth: Auth,
+    /// Absent where the provider asks for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<CredentialRef>,
+    /// Sent with every request, after the gateway's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<Header>,
+}
+
+/// A fixed header of an upstream. Never a secret: those are credentials.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// Lower case.
+    pub name: String,
+    /// Visible ASCII.
+    pub value: String,
+}
+
+/// How long to wait for what, in milliseconds. None is zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeouts {
+    /// For the TCP and TLS handshake.
+    pub connect_ms: u64,
+    /// From the request sent to the first byte of the body (of a stream: its first frame).
+    pub first_byte_ms: u64,
+    /// Between two chunks of a stream.
+    pub stream_idle_ms: u64,
+    /// From the request sent to the whole answer. Streams are not bound by it.
+    pub request_ms: u64,
+}
+
+/// Names a credential and the version of its material. Never the material itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CredentialRef {
+    /// Whose: stable over rotations.
+    pub id: String,
+    /// Which: another for each content. Chosen by the source, and never derived from the material
+    /// where the config leaves the process.
+    pub version: String,
+}
+
+impl CredentialRef {
+    /// The file (and Secret key) that holds the material.
+    #[must_use]
+    pub fn file(&self) -> String {
+        format!("credential-{}-{}", self.id, self.version)
+    }
+}
+
+/// A complete config with its credentials: what a gateway compiles and serves.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// Names this content: equal content, equal revision.
+    pub revision: String,
+    /// The routing.
+    pub config: Config,
+    /// Material by [`CredentialRef::file`]; has an entry for every reference in `config`.
+    pub credentials: BTreeMap<String, Secret>,
+}
+
+impl Config {
+    /// Every credential that this config refers to, each once.
+    #[must_use]
+    pub fn credential_refs(&self) -> std::collections::BTreeSet<&CredentialRef> {
+        let upstreams = self.models.iter().flat_map(|model| &model.deployments);
+        let credentials = upstreams.filter_map(|deployment| match &deployment.upstream {
+            Upstream::Http(http) => http.credential.as_ref(),
+            Upstream::Mock => None,
+        });
+        credentials.chain(&self.settings.master_key).collect()
+    }
+}
