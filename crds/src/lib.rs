@@ -1,1 +1,35 @@
-//! Not written yet.
+//! The custom resources that people write, one kind per file. Types and their schemas only: what they
+//! mean is in `operator/render`. `definitions.rs` makes the CustomResourceDefinitions.
+
+#![expect(unreachable_pub, reason = "the schema derive writes an unreachable twin of each type")]
+
+mod conditions;
+mod definitions;
+mod duration;
+mod model_deployment;
+mod model_gateway;
+mod namespaces;
+mod provider_secret;
+
+pub use conditions::{ConditionType, StatusConditions};
+pub use definitions::definitions;
+pub use duration::DurationText;
+pub use model_deployment::{
+    CredentialsRef, GatewayRef, HeaderEntry, ModelDeployment, ModelDeploymentSpec, ModelDeploymentStatus,
+    ProviderSpec, ResolvedStatus, ServingGateway,
+};
+pub use model_gateway::{
+    AuthSpec, ConfigStatus, LaggingPod, LimitsSpec, ModelGateway, ModelGatewaySpec, ModelGatewayStatus,
+    ModelsSpec, ModelsStatus, PodState, PodsStatus, SecretKeyRef, TimeoutsSpec,
+};
+pub use namespaces::{NamespaceSelection, NamespaceSelector, NamespacesFrom};
+pub use provider_secret::{
+    ConsumersSpec, CredentialField, KubernetesSource, OnSourceError, ProviderSecret, ProviderSecretSpec,
+    ProviderSecretStatus, SecretData, SecretName,
+};
+
+/// The API group of every kind here.
+pub const GROUP: &str = "fairlead.dev";
+
+/// Pods that serve a ModelGateway carry this label with its name, in its namespace.
+pub const GATEWAY_LABEL: &str = "fairlead.dev/gateway";

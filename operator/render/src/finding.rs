@@ -1,0 +1,136 @@
+//! What people are told about an object that is not served as written.
+
+use std::fmt;
+
+use config::ObjectName;
+use crds::ConditionType;
+
+/// A fault in a manifest.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// Whose.
+    pub object: ObjectRef,
+    /// Which condition it makes False: `Accepted` or `ResolvedRefs`.
+    pub condition: ConditionType,
+    /// Stable, for tools.
+    pub reason: Reason,
+    /// Lower case, names what is wrong and the way out. No secret in it.
+    pub message: String,
+    /// What it means for traffic.
+    pub effect: Effect,
+}
+
+/// An object by kind and name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectRef {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its namespace and name.
+    pub name: ObjectName,
+}
+
+/// The kinds that findings speak of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// ModelGateway.
+    ModelGateway,
+    /// ModelDeployment.
+    ModelDeployment,
+    /// ProviderSecret.
+    ProviderSecret,
+}
+
+impl Kind {
+    /// As written in manifests.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ModelGateway => "ModelGateway",
+            Self::ModelDeployment => "ModelDeployment",
+            Self::ProviderSecret => "ProviderSecret",
+        }
+    }
+}
+
+/// What a finding means for traffic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// The version before goes on serving.
+    LastGoodServes,
+    /// The object serves nothing.
+    NotServed,
+}
+
+/// Why, for tools. Part of the API: renaming one breaks people's alerts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// A field's value makes no sense.
+    InvalidSpec,
+    /// `provider.type` is not in the catalogue.
+    UnknownProvider,
+    /// The named object, or the key in it, is not there, or may not be used: the two are not told apart.
+    RefNotPermitted,
+    /// The Secret that a ProviderSecret or a gateway names is not there.
+    SecretNotFound,
+    /// The Secret has no such key, or an empty one.
+    SecretKeyMissing,
+    /// The credential that a deployment names is itself not resolved.
+    CredentialNotReady,
+    /// The named ModelGateway is not there, or does not let this namespace attach.
+    GatewayNotFound,
+    /// Another namespace owns the model name.
+    ModelNameTaken,
+    /// An alias is the name or alias of another model.
+    AliasTaken,
+    /// The operator does not serve gateways in this namespace.
+    GatewayNamespaceNotServed,
+    /// The master key is empty, short or well known.
+    WeakMasterKey,
+    /// Consent by label needs an operator of cluster scope.
+    SelectorNeedsClusterScope,
+    /// `spec.suspend` is set.
+    Suspended,
+}
+
+impl Reason {
+    /// As it stands in a condition.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidSpec => "InvalidSpec",
+            Self::UnknownProvider => "UnknownProvider",
+            Self::RefNotPermitted => "RefNotPermitted",
+            Self::SecretNotFound => "SecretNotFound",
+            Self::SecretKeyMissing => "SecretKeyMissing",
+            Self::CredentialNotReady => "CredentialNotReady",
+            Self::GatewayNotFound => "GatewayNotFound",
+            Self::ModelNameTaken => "ModelNameTaken",
+            Self::AliasTaken => "AliasTaken",
+            Self::GatewayNamespaceNotServed => "GatewayNamespaceNotServed",
+            Self::WeakMasterKey => "WeakMasterKey",
+            Self::SelectorNeedsClusterScope => "SelectorNeedsClusterScope",
+            Self::Suspended => "Suspended",
+        }
+    }
+
+    /// Whether only an edit of the object itself can help, so that waiting tools should stop.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        matches!(
+            self,
+            Self::InvalidSpec | Self::UnknownProvider | Self::GatewayNamespaceNotServed | Self::AliasTaken
+        )
+    }
+}
+
+impl fmt::Display for ObjectRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind.as_str(), self.name.name)
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.object, self.reason.as_str(), self.message)
+    }
+}
