@@ -2,6 +2,8 @@
 //! mean is in `operator/render`. `definitions.rs` makes the CustomResourceDefinitions.
 
 #![expect(unreachable_pub, reason = "the schema derive writes an unreachable twin of each type")]
+#![expect(clippy::disallowed_methods, reason = "the resource derive expands to serde_json::from_value")]
+#![allow(clippy::duplicated_attributes, reason = "printer columns of one type share that attribute")]
 
 mod conditions;
 mod definitions;

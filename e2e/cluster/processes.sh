@@ -2,8 +2,9 @@
 # a process which got the same id later is never taken for ours. Source it after lib.sh.
 # shellcheck shell=bash
 
-# Field 22 of stat, counted after the name, which may hold spaces.
-started_at() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
+# Field 22 of stat, counted after the name, which may hold spaces. A process that has ended but that nobody has
+# collected yet (state Z) has no start time: some machines' first process takes seconds to do so.
+started_at() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '$1 != "Z" { print $20 }'; }
 
 # alive NAME: whether the process recorded under NAME still runs.
 alive() {
@@ -37,16 +38,21 @@ start() {
   echo "$! $(started_at $!)" >"$STATE/run/$name.pid"
 }
 
-# stop NAME SECONDS: asks, waits that long, then kills.
+# stop NAME SECONDS: asks, waits that long, then kills. With no seconds it kills at once.
 stop() {
   local pid _
   if alive "$1"; then
     read -r pid _ <"$STATE/run/$1.pid"
-    kill "$pid" 2>/dev/null || true
-    ends_within "$1" "$2" || kill -KILL "$pid" 2>/dev/null || true
+    (($2 == 0)) || ask "$1" "$pid" "$2" || true
+    ! alive "$1" || kill -KILL "$pid" 2>/dev/null || true
     ends_within "$1" 10 || die "$1 ($pid) does not end"
   fi
   rm -f "$STATE/run/$1.pid"
+}
+
+ask() {
+  kill "$2" 2>/dev/null || true
+  ends_within "$1" "$3"
 }
 
 ends_within() {

@@ -60,7 +60,9 @@ pub enum BundleError {
         reason: String,
     },
     /// Too many models in one slot.
-    #[error("shard {slot} has {bytes} bytes, more than {SHARD_BYTES}: spread the models over several gateways")]
+    #[error(
+        "shard {slot} has {bytes} bytes, more than {SHARD_BYTES}: spread the models over several gateways"
+    )]
     TooLarge {
         /// 0 to [`SHARDS`] - 1.
         slot: usize,
@@ -119,7 +121,7 @@ impl Bundle {
             shards: entries,
         };
         let index = to_json(&index, INDEX_FILE)?;
-        Ok(Self { revision: short(&hex_sha256(&index)).to_owned(), index, shards })
+        Ok(Self { revision: short_digest(&index), index, shards })
     }
 
     /// Puts a config together from its index and what `read` gives for a file's name.
@@ -151,7 +153,7 @@ impl Bundle {
             let material = read(&file).ok_or_else(|| BundleError::Missing { file: file.clone() })?;
             credentials.insert(file, Secret::new(material));
         }
-        Ok(Delivery { revision: short(&hex_sha256(index)).to_owned(), config, credentials })
+        Ok(Delivery { revision: short_digest(index), config, credentials })
     }
 }
 
@@ -177,6 +179,12 @@ fn from_json<'a, T: Deserialize<'a>>(bytes: &'a [u8], file: &str) -> Result<T, B
 
 fn unreadable(file: &str, error: &serde_json::Error) -> BundleError {
     BundleError::Unreadable { file: file.to_owned(), reason: error.to_string() }
+}
+
+/// 16 hex digits that name a content.
+#[must_use]
+pub fn short_digest(bytes: &[u8]) -> String {
+    short(&hex_sha256(bytes)).to_owned()
 }
 
 fn hex_sha256(bytes: &[u8]) -> String {

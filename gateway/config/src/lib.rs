@@ -3,9 +3,11 @@
 //! the gateway's `snapshot` compiles it to what runs.
 
 mod bundle;
+mod master_key;
 mod secret;
 
-pub use bundle::{Bundle, BundleError, INDEX_FILE, SHARD_BYTES, SHARDS, shard_slot};
+pub use bundle::{Bundle, BundleError, INDEX_FILE, SHARD_BYTES, SHARDS, shard_slot, short_digest};
+pub use master_key::weak_master_key;
 pub use secret::Secret;
 
 use std::collections::BTreeMap;
@@ -49,6 +51,8 @@ pub struct Settings {
     pub master_key: Option<CredentialRef>,
     /// A request body above this many bytes is refused with 413.
     pub max_request_body_bytes: u64,
+    /// What deployments inherit; theirs are resolved already.
+    pub timeouts: Timeouts,
 }
 
 /// A public model name and the deployments that serve it.

@@ -3,6 +3,8 @@
 use super::*;
 use crate::{CredentialRef, Deployment, HttpUpstream, Timeouts, Upstream};
 
+const TIMEOUTS: Timeouts = Timeouts { connect_ms: 1, first_byte_ms: 2, stream_idle_ms: 3, request_ms: 4 };
+
 fn object(name: &str) -> ObjectName {
     ObjectName { namespace: "ns".into(), name: name.into() }
 }
@@ -23,13 +25,13 @@ fn model(name: &str, credential: Option<CredentialRef>) -> Model {
         upstream: Upstream::Http(http),
         weight: 1,
         priority: 0,
-        timeouts: Timeouts { connect_ms: 1, first_byte_ms: 2, stream_idle_ms: 3, request_ms: 4 },
+        timeouts: TIMEOUTS,
     };
     Model { name: name.into(), aliases: Vec::new(), deployments: vec![deployment] }
 }
 
 fn config(models: Vec<Model>) -> Config {
-    let settings = Settings { master_key: None, max_request_body_bytes: 1 };
+    let settings = Settings { master_key: None, max_request_body_bytes: 1, timeouts: TIMEOUTS };
     Config { gateway: object("main"), settings, models }
 }
 

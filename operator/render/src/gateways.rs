@@ -1,0 +1,225 @@
+//! ModelGateways: their settings, who is attached, and the assembly of each config.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use catalogue::Catalogue;
+use config::{Config, ObjectName, Secret, Settings};
+use crds::{ConditionType, ModelDeployment, ModelGateway, NamespaceSelection};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+use crate::credentials::Resolved;
+use crate::deployments::{Candidate, Context, candidate};
+use crate::upstream::{DEFAULT_TIMEOUTS, Fault, timeouts};
+use crate::{
+    Effect, Finding, GatewayConfig, Kind, Manifests, ObjectRef, Reason, Rendered, credentials, groups,
+    permission,
+};
+
+/// A gateway that can serve.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    pub name: ObjectName,
+    pub settings: Settings,
+    master_key: Option<(String, Secret)>,
+    group_across_namespaces: bool,
+}
+
+/// A ModelGateway as its deployments see it.
+struct Attachable<'a> {
+    consent: &'a NamespaceSelection,
+    /// `None` if it cannot serve.
+    gateway: Option<Gateway>,
+}
+
+pub(crate) fn render(manifests: &Manifests, catalogue: &Catalogue) -> Rendered {
+    let mut findings = Vec::new();
+    let credentials = credentials::resolve_all(manifests, &mut findings);
+    let gateways = gateways(manifests, &mut findings);
+    let context = Context { manifests, catalogue, credentials: &credentials };
+    let mut candidates: BTreeMap<&ObjectName, Vec<Candidate>> = BTreeMap::new();
+    let mut attached = BTreeMap::new();
+    for object in &manifests.deployments {
+        let name = object_name(&object.metadata);
+        match attach(manifests, &gateways, object) {
+            Ok(Some(gateway)) => {
+                attached.insert(name, gateway.name.clone());
+                let own = candidates.entry(&gateway.name).or_default();
+                own.extend(candidate(&context, gateway, object, &mut findings));
+            }
+            // The gateway itself says why it cannot serve.
+            Ok(None) => {}
+            Err((reason, message)) => findings.push(Finding {
+                object: ObjectRef { kind: Kind::ModelDeployment, name },
+                condition: ConditionType::Accepted,
+                reason,
+                message,
+                effect: Effect::NotServed,
+            }),
+        }
+    }
+    let mut configs = BTreeMap::new();
+    for gateway in gateways.values().filter_map(|attachable| attachable.gateway.as_ref()) {
+        let own = candidates.remove(&gateway.name).unwrap_or_default();
+        configs.insert(gateway.name.clone(), assemble(gateway, own, &mut findings));
+    }
+    findings.sort();
+    findings.dedup();
+    Rendered { gateways: configs, findings, attached, users: users(manifests, &credentials) }
+}
+
+fn gateways<'a>(
+    manifests: &'a Manifests,
+    findings: &mut Vec<Finding>,
+) -> BTreeMap<ObjectName, Attachable<'a>> {
+    let each = manifests.gateways.iter().map(|object| {
+        let name = object_name(&object.metadata);
+        let gateway = gateway(manifests, object, &name, findings);
+        (name, Attachable { consent: &object.spec.models.namespaces, gateway })
+    });
+    each.collect()
+}
+
+fn assemble(gateway: &Gateway, candidates: Vec<Candidate>, findings: &mut Vec<Finding>) -> GatewayConfig {
+    let groups = groups::form(candidates, gateway.group_across_namespaces, findings);
+    let mut credentials = groups.credentials;
+    credentials.extend(gateway.master_key.clone());
+    let config =
+        Config { gateway: gateway.name.clone(), settings: gateway.settings.clone(), models: groups.models };
+    GatewayConfig { config, credentials }
+}
+
+/// The gateway that `object` is attached to; `None` if that one cannot serve at all.
+fn attach<'a>(
+    manifests: &Manifests,
+    gateways: &'a BTreeMap<ObjectName, Attachable<'_>>,
+    object: &ModelDeployment,
+) -> Result<Option<&'a Gateway>, Fault> {
+    let own = object_name(&object.metadata).namespace;
+    let reference = &object.spec.gateway_ref;
+    let namespace = reference.namespace.clone().unwrap_or_else(|| own.clone());
+    let wanted = ObjectName { namespace, name: reference.name.clone() };
+    let known = manifests.namespaces.as_ref();
+    match gateways.get(&wanted) {
+        Some(found) if permission::allows(found.consent, &wanted.namespace, &own, known) => {
+            Ok(found.gateway.as_ref())
+        }
+        _ => {
+            let message = format!(
+                "ModelGateway {wanted} does not exist, or does not let namespace {own} attach: \
+                 create it, or set its models.namespaces"
+            );
+            Err((Reason::GatewayNotFound, message))
+        }
+    }
+}
+
+/// What `object` serves with, as far as it can, with its findings.
+fn gateway(
+    manifests: &Manifests,
+    object: &ModelGateway,
+    name: &ObjectName,
+    findings: &mut Vec<Finding>,
+) -> Option<Gateway> {
+    let allowed = manifests.gateway_namespaces.as_ref();
+    if allowed.is_some_and(|allowed| !allowed.contains(&name.namespace)) {
+        let message = format!(
+            "this operator serves no gateways in namespace {}: add it to gatewayNamespaces",
+            name.namespace
+        );
+        findings.push(finding(name, ConditionType::Accepted, (Reason::GatewayNamespaceNotServed, message)));
+        return None;
+    }
+    if !permission::can_judge(&object.spec.models.namespaces, manifests.namespaces.as_ref()) {
+        let message = "models.namespaces.from Selector needs an operator of cluster scope; \
+                       only the gateway's own namespace attaches"
+            .to_owned();
+        findings.push(finding(name, ConditionType::Accepted, (Reason::SelectorNeedsClusterScope, message)));
+    }
+    let (settings, master_key) = match fresh_settings(manifests, object, name) {
+        Ok(settings) => settings,
+        Err((condition, fault)) => {
+            let before = last_settings(manifests, name);
+            let mut finding = finding(name, condition, fault);
+            finding.effect = if before.is_some() { Effect::LastGoodServes } else { Effect::NotServed };
+            findings.push(finding);
+            before?
+        }
+    };
+    let group_across_namespaces = object.spec.models.group_across_namespaces;
+    Some(Gateway { name: name.clone(), settings, master_key, group_across_namespaces })
+}
+
+fn finding(name: &ObjectName, condition: ConditionType, (reason, message): Fault) -> Finding {
+    let object = ObjectRef { kind: Kind::ModelGateway, name: name.clone() };
+    Finding { object, condition, reason, message, effect: Effect::NotServed }
+}
+
+type SettingsAndKey = (Settings, Option<(String, Secret)>);
+
+fn fresh_settings(
+    manifests: &Manifests,
+    object: &ModelGateway,
+    name: &ObjectName,
+) -> Result<SettingsAndKey, (ConditionType, Fault)> {
+    let spec = &object.spec;
+    let timeouts =
+        timeouts(&spec.timeouts, DEFAULT_TIMEOUTS).map_err(|fault| (ConditionType::Accepted, fault))?;
+    let max_request_body_bytes = u64::try_from(spec.limits.max_request_body_bytes).unwrap_or_default();
+    if !(1024..=1 << 30).contains(&max_request_body_bytes) {
+        let message =
+            format!("limits.maxRequestBodyBytes {max_request_body_bytes} is not between 1024 and 1073741824");
+        return Err((ConditionType::Accepted, (Reason::InvalidSpec, message)));
+    }
+    let Some(reference) = &spec.auth.master_key_secret_ref else {
+        return Ok((Settings { master_key: None, max_request_body_bytes, timeouts }, None));
+    };
+    let secret = ObjectName { namespace: name.namespace.clone(), name: reference.name.clone() };
+    let id = credentials::credential_id("mgw", name, "masterKey");
+    let found = credentials::lookup(manifests, &secret, &reference.key, id)
+        .map_err(|missing| (ConditionType::ResolvedRefs, (missing.reason, missing.message)))?;
+    if let Some(why) = config::weak_master_key(found.material.expose()) {
+        let message = format!("the master key in Secret {secret} {why}: use 32 random characters");
+        return Err((ConditionType::ResolvedRefs, (Reason::WeakMasterKey, message)));
+    }
+    let file = found.reference.file();
+    let settings = Settings { master_key: Some(found.reference), max_request_body_bytes, timeouts };
+    Ok((settings, Some((file, found.material))))
+}
+
+/// The settings as rendered last, if their master key is still at hand.
+fn last_settings(manifests: &Manifests, name: &ObjectName) -> Option<SettingsAndKey> {
+    let previous = manifests.previous.get(name)?;
+    let settings = previous.config.settings.clone();
+    let Some(reference) = &settings.master_key else { return Some((settings, None)) };
+    let file = reference.file();
+    let material = previous.credentials.get(&file)?.clone();
+    Some((settings, Some((file, material))))
+}
+
+/// The deployments that name each ProviderSecret and may, resolved or not.
+fn users(
+    manifests: &Manifests,
+    owners: &BTreeMap<ObjectName, Resolved<'_>>,
+) -> BTreeMap<ObjectName, BTreeSet<ObjectName>> {
+    let mut users: BTreeMap<ObjectName, BTreeSet<ObjectName>> = BTreeMap::new();
+    for object in &manifests.deployments {
+        let Some(reference) = &object.spec.credentials_ref else { continue };
+        let user = object_name(&object.metadata);
+        let namespace = reference.namespace.clone().unwrap_or_else(|| user.namespace.clone());
+        let owner = ObjectName { namespace, name: reference.name.clone() };
+        let Some(found) = owners.get(&owner) else { continue };
+        let consent = &found.object.spec.consumers.namespaces;
+        if permission::allows(consent, &owner.namespace, &user.namespace, manifests.namespaces.as_ref()) {
+            users.entry(owner).or_default().insert(user);
+        }
+    }
+    users
+}
+
+/// Objects read from files may lack a namespace: they live in `default`.
+pub(crate) fn object_name(metadata: &ObjectMeta) -> ObjectName {
+    ObjectName {
+        namespace: metadata.namespace.clone().unwrap_or_else(|| "default".into()),
+        name: metadata.name.clone().unwrap_or_default(),
+    }
+}

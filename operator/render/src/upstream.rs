@@ -1,0 +1,156 @@
+//! One ModelDeployment's spec to one deployment of the config: where, as whom, and how patiently.
+
+use std::time::Duration;
+
+use catalogue::{Catalogue, Key, MOCK, Provider};
+use config::{Header, HttpUpstream, Timeouts, Upstream};
+use crds::{DurationText, ModelDeploymentSpec, ProviderSpec, TimeoutsSpec};
+use url::Url;
+
+use crate::Reason;
+use crate::credentials::Credential;
+
+/// What is wrong with a spec. The reason and a message that shows the way out.
+pub(crate) type Fault = (Reason, String);
+
+/// Headers that are the gateway's own to set, or would carry a secret past the credentials.
+const OWN_HEADERS: [&str; 9] = [
+    "authorization",
+    "api-key",
+    "x-api-key",
+    "host",
+    "content-length",
+    "content-type",
+    "transfer-encoding",
+    "connection",
+    "accept-encoding",
+];
+
+/// What waits how long where nobody says otherwise.
+pub(crate) const DEFAULT_TIMEOUTS: Timeouts =
+    Timeouts { connect_ms: 5_000, first_byte_ms: 120_000, stream_idle_ms: 120_000, request_ms: 600_000 };
+
+/// Where the requests of `spec` go. `credential` is what its credentialsRef came to.
+pub(crate) fn upstream(
+    catalogue: &Catalogue,
+    spec: &ModelDeploymentSpec,
+    credential: Option<&Credential>,
+) -> Result<Upstream, Fault> {
+    let id = spec.provider.type_.as_str();
+    if id == MOCK {
+        return mock(spec).map(|()| Upstream::Mock);
+    }
+    let row = catalogue.provider(id).ok_or_else(|| unknown_provider(catalogue, id))?;
+    if row.key == Key::Required && credential.is_none() {
+        return Err(invalid(format!(
+            "provider {id} needs a credential: set credentialsRef to a ProviderSecret"
+        )));
+    }
+    Ok(Upstream::Http(HttpUpstream {
+        base_url: base_url(&spec.provider, row)?,
+        dialect: row.chat,
+        auth: row.auth.clone(),
+        credential: credential.map(|credential| credential.reference.clone()),
+        headers: headers(spec)?,
+    }))
+}
+
+fn mock(spec: &ModelDeploymentSpec) -> Result<(), Fault> {
+    if spec.provider.base_url.is_some() || spec.credentials_ref.is_some() || !spec.headers.is_empty() {
+        return Err(invalid(
+            "provider mock takes no baseURL, credentialsRef or headers: it has no upstream".into(),
+        ));
+    }
+    Ok(())
+}
+
+fn unknown_provider(catalogue: &Catalogue, id: &str) -> Fault {
+    let similar = catalogue.similar(id);
+    let hint = if similar.is_empty() {
+        "for a server that speaks OpenAI's API use type custom with a baseURL".to_owned()
+    } else {
+        format!("did you mean {}?", similar.join(" or "))
+    };
+    (Reason::UnknownProvider, format!("provider.type {id} is not in the catalogue; {hint}"))
+}
+
+fn base_url(provider: &ProviderSpec, row: &Provider) -> Result<String, Fault> {
+    let Some(text) = provider.base_url.as_ref().or(row.base_url.as_ref()) else {
+        return Err(invalid(format!(
+            "provider {} needs a baseURL, for example {}",
+            provider.type_,
+            example_url(provider)
+        )));
+    };
+    let refuse = |why: &str| invalid(format!("provider.baseURL {why}: write it as https://host/v1"));
+    let url = Url::parse(text).map_err(|_| refuse("is not a URL"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+        return Err(refuse("is not an http or https URL with a host"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refuse("carries a user name or password, which belong into a ProviderSecret"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(refuse("has a query or a fragment, which paths cannot be appended to"));
+    }
+    Ok(text.trim().trim_end_matches('/').to_owned())
+}
+
+fn example_url(provider: &ProviderSpec) -> &'static str {
+    match provider.type_.as_str() {
+        "ollama" => "http://ollama.models.svc:11434/v1",
+        "azure" => "https://RESOURCE.openai.azure.com/openai/v1",
+        _ => "http://server.models.svc:8000/v1",
+    }
+}
+
+fn headers(spec: &ModelDeploymentSpec) -> Result<Vec<Header>, Fault> {
+    let mut headers: Vec<Header> = Vec::with_capacity(spec.headers.len());
+    for entry in &spec.headers {
+        let name = entry.name.to_ascii_lowercase();
+        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+            return Err(invalid(format!(
+                "{:?} is not a header name: use letters, digits and dashes",
+                entry.name
+            )));
+        }
+        if OWN_HEADERS.contains(&name.as_str()) {
+            return Err(invalid(format!(
+                "header {name} is the gateway's own to set; credentials go into a ProviderSecret"
+            )));
+        }
+        if !entry.value.chars().all(|c| matches!(c, ' '..='~')) {
+            return Err(invalid(format!("the value of header {name} is not visible ASCII")));
+        }
+        if headers.iter().any(|header| header.name == name) {
+            return Err(invalid(format!("header {name} is set twice")));
+        }
+        headers.push(Header { name, value: entry.value.clone() });
+    }
+    headers.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(headers)
+}
+
+/// `spec` over `inherited`.
+pub(crate) fn timeouts(spec: &TimeoutsSpec, inherited: Timeouts) -> Result<Timeouts, Fault> {
+    Ok(Timeouts {
+        connect_ms: milliseconds("connect", spec.connect.as_ref(), inherited.connect_ms)?,
+        first_byte_ms: milliseconds("firstByte", spec.first_byte.as_ref(), inherited.first_byte_ms)?,
+        stream_idle_ms: milliseconds("streamIdle", spec.stream_idle.as_ref(), inherited.stream_idle_ms)?,
+        request_ms: milliseconds("request", spec.request.as_ref(), inherited.request_ms)?,
+    })
+}
+
+fn milliseconds(field: &str, text: Option<&DurationText>, inherited: u64) -> Result<u64, Fault> {
+    let Some(text) = text else { return Ok(inherited) };
+    let longest = Duration::from_secs(24 * 3600);
+    let parsed = text.parse().filter(|duration| *duration <= longest);
+    let parsed = parsed.and_then(|duration| u64::try_from(duration.as_millis()).ok());
+    parsed.ok_or_else(|| {
+        invalid(format!("timeouts.{field} {:?} is not a duration of at most 24h: write it as 30s", text.0))
+    })
+}
+
+pub(crate) fn invalid(message: String) -> Fault {
+    (Reason::InvalidSpec, message)
+}

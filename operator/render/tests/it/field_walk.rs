@@ -1,0 +1,227 @@
+//! Every spec field changes the config. The paths come from the schemas, so a new field without a line in
+//! `WALK` fails here.
+
+use std::collections::BTreeSet;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+};
+
+use crate::support::{after, render, world};
+
+const BASE: &str = "
+kind: Namespace
+metadata: {name: team, labels: {llm: allowed}}
+---
+kind: Secret
+metadata: {name: master, namespace: ai}
+stringData: {key: sk-Zk3vQ0pB7nXw5LrT, other: sk-9fT2mKq8RzYw4UcE}
+---
+kind: Secret
+metadata: {name: master-two, namespace: ai, resourceVersion: '2'}
+stringData: {key: sk-9fT2mKq8RzYw4UcE}
+---
+kind: Secret
+metadata: {name: openai, namespace: ai}
+stringData: {apiKey: sk-one, other: sk-two}
+---
+kind: Secret
+metadata: {name: openai-two, namespace: ai, resourceVersion: '2'}
+stringData: {apiKey: sk-two}
+---
+kind: ModelGateway
+metadata: {name: main, namespace: ai}
+spec:
+  models:
+    namespaces: {from: Selector, selector: {matchLabels: {llm: allowed}}}
+    groupAcrossNamespaces: false
+  auth: {masterKeySecretRef: {name: master, key: key}}
+  limits: {maxRequestBodyBytes: 4096}
+  timeouts: {connect: 1s, firstByte: 2s, streamIdle: 3s, request: 4s}
+---
+kind: ModelGateway
+metadata: {name: main, namespace: team}
+spec: {}
+---
+kind: ModelGateway
+metadata: {name: second, namespace: ai}
+spec: {}
+---
+kind: ProviderSecret
+metadata: {name: openai, namespace: ai}
+spec:
+  kubernetes: {secretRef: {name: openai}, data: [{field: apiKey, key: apiKey}]}
+  onSourceError: KeepLast
+  consumers: {namespaces: {from: Selector, selector: {matchLabels: {llm: allowed}}}}
+---
+kind: ProviderSecret
+metadata: {name: openai, namespace: team}
+spec: {kubernetes: {secretRef: {name: nothing}}}
+---
+kind: ProviderSecret
+metadata: {name: second, namespace: ai}
+spec: {kubernetes: {secretRef: {name: openai-two}}, consumers: {namespaces: {from: All}}}
+---
+kind: ModelDeployment
+metadata: {name: inherits, namespace: ai}
+spec: {modelName: shared, provider: {type: mock}}
+---
+kind: ModelDeployment
+metadata: {name: walked, namespace: team}
+spec:
+  gatewayRef: {name: main, namespace: ai}
+  modelName: gpt
+  aliases: [gpt-latest]
+  provider: {type: openai, model: gpt-4o, baseURL: 'https://one.example.com/v1'}
+  credentialsRef: {name: openai, namespace: ai}
+  weight: 1
+  priority: 0
+  timeouts: {connect: 5s, firstByte: 6s, streamIdle: 7s, request: 8s}
+  headers: [{name: X-Team, value: a}]
+  suspend: false
+";
+
+/// Path; edits that set the stage; the edit that must change the config.
+type Step = (&'static str, &'static [(&'static str, &'static str)], (&'static str, &'static str));
+
+const WALK: &[Step] = &[
+    (
+        "ModelGateway.models.namespaces.from",
+        &[],
+        ("from: Selector, selector: {matchLabels: {llm: allowed}}}\n    group", "from: Same}\n    group"),
+    ),
+    (
+        "ModelGateway.models.namespaces.selector.matchLabels",
+        &[],
+        ("{llm: allowed}}}\n    group", "{llm: other}}}\n    group"),
+    ),
+    (
+        "ModelGateway.models.groupAcrossNamespaces",
+        &[("modelName: gpt", "modelName: shared")],
+        ("groupAcrossNamespaces: false", "groupAcrossNamespaces: true"),
+    ),
+    ("ModelGateway.auth.masterKeySecretRef.name", &[], ("{name: master, key", "{name: master-two, key")),
+    ("ModelGateway.auth.masterKeySecretRef.key", &[], ("key: key}", "key: other}")),
+    ("ModelGateway.limits.maxRequestBodyBytes", &[], ("4096", "8192")),
+    ("ModelGateway.timeouts.connect", &[], ("connect: 1s", "connect: 9s")),
+    ("ModelGateway.timeouts.firstByte", &[], ("firstByte: 2s", "firstByte: 9s")),
+    ("ModelGateway.timeouts.streamIdle", &[], ("streamIdle: 3s", "streamIdle: 9s")),
+    ("ModelGateway.timeouts.request", &[], ("request: 4s", "request: 9s")),
+    (
+        "ProviderSecret.kubernetes.secretRef.name",
+        &[],
+        ("secretRef: {name: openai}", "secretRef: {name: openai-two}"),
+    ),
+    ("ProviderSecret.kubernetes.data[].field", &[], ("data: [{field: apiKey, key: apiKey}]", "data: []")),
+    ("ProviderSecret.kubernetes.data[].key", &[], ("key: apiKey}", "key: other}")),
+    (
+        "ProviderSecret.onSourceError",
+        &[("secretRef: {name: openai}", "secretRef: {name: gone}")],
+        ("KeepLast", "Revoke"),
+    ),
+    (
+        "ProviderSecret.consumers.namespaces.from",
+        &[],
+        (
+            "consumers: {namespaces: {from: Selector, selector: {matchLabels: {llm: allowed}}}}",
+            "consumers: {namespaces: {from: Same}}",
+        ),
+    ),
+    (
+        "ProviderSecret.consumers.namespaces.selector.matchLabels",
+        &[],
+        ("{llm: allowed}}}}", "{llm: other}}}}"),
+    ),
+    (
+        "ModelDeployment.gatewayRef.name",
+        &[(
+            "namespaces: {from: Selector, selector: {matchLabels: {llm: allowed}}}\n",
+            "namespaces: {from: All}\n",
+        )],
+        ("{name: main, namespace: ai}\n  modelName", "{name: second, namespace: ai}\n  modelName"),
+    ),
+    (
+        "ModelDeployment.gatewayRef.namespace",
+        &[],
+        ("{name: main, namespace: ai}\n  modelName", "{name: main, namespace: team}\n  modelName"),
+    ),
+    ("ModelDeployment.modelName", &[], ("modelName: gpt", "modelName: gpt-5")),
+    ("ModelDeployment.aliases", &[], ("[gpt-latest]", "[gpt-newest]")),
+    ("ModelDeployment.provider.type", &[], ("type: openai", "type: groq")),
+    ("ModelDeployment.provider.model", &[], ("gpt-4o", "gpt-4o-mini")),
+    ("ModelDeployment.provider.baseURL", &[], ("one.example.com", "two.example.com")),
+    (
+        "ModelDeployment.credentialsRef.name",
+        &[],
+        ("credentialsRef: {name: openai,", "credentialsRef: {name: second,"),
+    ),
+    (
+        "ModelDeployment.credentialsRef.namespace",
+        &[],
+        ("openai, namespace: ai}\n  weight", "openai, namespace: elsewhere}\n  weight"),
+    ),
+    ("ModelDeployment.weight", &[], ("weight: 1", "weight: 2")),
+    ("ModelDeployment.priority", &[], ("priority: 0", "priority: 1")),
+    ("ModelDeployment.timeouts.connect", &[], ("connect: 5s", "connect: 9s")),
+    ("ModelDeployment.timeouts.firstByte", &[], ("firstByte: 6s", "firstByte: 9s")),
+    ("ModelDeployment.timeouts.streamIdle", &[], ("streamIdle: 7s", "streamIdle: 9s")),
+    ("ModelDeployment.timeouts.request", &[], ("request: 8s", "request: 9s")),
+    ("ModelDeployment.headers[].name", &[], ("X-Team", "X-Group")),
+    ("ModelDeployment.headers[].value", &[], ("value: a}", "value: b}")),
+    ("ModelDeployment.suspend", &[], ("suspend: false", "suspend: true")),
+];
+
+/// Paths whose last good version would hide the change.
+const WITHOUT_PREVIOUS: &[&str] =
+    &["ProviderSecret.kubernetes.data[].field", "ModelDeployment.credentialsRef.namespace"];
+
+#[test]
+fn every_spec_field_changes_the_config() {
+    let published = render(&world(BASE));
+    assert_eq!(published.findings.len(), 1, "only team/openai is broken: {:?}", published.findings);
+    for (path, setup, (from, to)) in WALK {
+        let text = setup.iter().fold(BASE.to_owned(), |text, (from, to)| replace(path, &text, from, to));
+        let edited = replace(path, &text, from, to);
+        let (before, after) = if WITHOUT_PREVIOUS.contains(path) {
+            (render(&world(&text)), render(&world(&edited)))
+        } else {
+            (render(&after(&published, world(&text))), render(&after(&published, world(&edited))))
+        };
+        assert_ne!(before.gateways, after.gateways, "{path} changes nothing");
+    }
+}
+
+fn replace(path: &str, text: &str, from: &str, to: &str) -> String {
+    assert_eq!(text.matches(from).count(), 1, "{path}: {from:?} must stand once");
+    text.replace(from, to)
+}
+
+#[test]
+fn the_walk_visits_every_field_of_every_schema() {
+    let mut fields = BTreeSet::new();
+    for definition in crds::definitions() {
+        for version in definition.spec.versions {
+            let schema = version.schema.and_then(|schema| schema.open_api_v3_schema).unwrap();
+            leaves(&definition.spec.names.kind, &schema.properties.unwrap()["spec"], &mut fields);
+        }
+    }
+    let walked: BTreeSet<_> = WALK.iter().map(|(path, ..)| (*path).to_owned()).collect();
+    assert_eq!(walked, fields);
+}
+
+fn leaves(path: &str, schema: &JSONSchemaProps, found: &mut BTreeSet<String>) {
+    let free = matches!(schema.additional_properties, Some(JSONSchemaPropsOrBool::Schema(_)));
+    match (&schema.properties, &schema.items) {
+        (Some(properties), _) if !free => {
+            for (name, property) in properties {
+                leaves(&format!("{path}.{name}"), property, found);
+            }
+        }
+        (_, Some(JSONSchemaPropsOrArray::Schema(items))) if items.properties.is_some() => {
+            leaves(&format!("{path}[]"), items, found);
+        }
+        _ => {
+            found.insert(path.to_owned());
+        }
+    }
+}
