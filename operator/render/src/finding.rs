@@ -113,6 +113,12 @@ impl Reason {
         }
     }
 
+    /// Whether something is wrong; a suspended object is as its owner wants it.
+    #[must_use]
+    pub fn is_fault(self) -> bool {
+        self != Self::Suspended
+    }
+
     /// Whether only an edit of the object itself can help, so that waiting tools should stop.
     #[must_use]
     pub fn is_final(self) -> bool {

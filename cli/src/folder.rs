@@ -1,0 +1,105 @@
+//! A folder of YAML to manifests: the same objects that `kubectl apply -f DIR` takes, plus plain Secrets
+//! whose values may be `env:NAME`. What cannot be read is a problem of its file, and the rest still counts.
+
+mod document;
+mod secret;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use render::{Finding, Manifests, ObjectRef};
+
+pub(crate) use secret::Environment;
+
+/// What a folder holds.
+#[derive(Debug, Default)]
+pub(crate) struct Folder {
+    pub manifests: Manifests,
+    /// Where each object stands, for findings.
+    origins: BTreeMap<ObjectRef, PathBuf>,
+    pub problems: Vec<Problem>,
+}
+
+/// Something in a file that people must mend. Shown as `file: kind/name: reason`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Problem {
+    pub file: PathBuf,
+    /// `kind/name`, where that much could be read.
+    pub object: Option<String>,
+    pub reason: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.file.display())?;
+        if let Some(object) = &self.object {
+            write!(f, "{object}: ")?;
+        }
+        f.write_str(&self.reason)
+    }
+}
+
+impl Folder {
+    /// Reads every `.yaml`, `.yml` and `.json` below `root`, in order of their names. Hidden folders and the
+    /// data folder `skip` are passed over.
+    pub(crate) fn read(root: &Path, skip: Option<&Path>, environment: &Environment<'_>) -> Self {
+        let mut folder = Self::default();
+        // Labels of namespaces are known here: those without a manifest have none.
+        folder.manifests.namespaces = Some(BTreeMap::new());
+        for file in folder.files(root, skip) {
+            match std::fs::read_to_string(&file) {
+                Ok(text) => document::read_all(&mut folder, &file, &text, environment),
+                Err(error) => folder.problem(&file, None, format!("cannot be read: {error}")),
+            }
+        }
+        folder
+    }
+
+    /// `finding` with the file of its object.
+    pub(crate) fn locate(&self, finding: &Finding) -> Problem {
+        Problem {
+            file: self.origins.get(&finding.object).cloned().unwrap_or_default(),
+            object: Some(finding.object.to_string()),
+            reason: format!("{}: {}", finding.reason.as_str(), finding.message),
+        }
+    }
+
+    fn problem(&mut self, file: &Path, object: Option<String>, reason: String) {
+        self.problems.push(Problem { file: file.to_owned(), object, reason });
+    }
+
+    fn files(&mut self, root: &Path, skip: Option<&Path>) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        let mut folders = vec![root.to_owned()];
+        while let Some(folder) = folders.pop() {
+            let entries = match std::fs::read_dir(&folder) {
+                Ok(entries) => entries,
+                Err(error) => {
+                    self.problem(&folder, None, format!("cannot be listed: {error}"));
+                    continue;
+                }
+            };
+            for path in entries.flatten().map(|entry| entry.path()) {
+                let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+                if hidden || skip.is_some_and(|skip| path == skip) {
+                    continue;
+                }
+                if path.is_dir() {
+                    folders.push(path);
+                } else if is_manifest(&path) {
+                    files.push(path);
+                }
+            }
+        }
+        files.sort();
+        files
+    }
+}
+
+fn is_manifest(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml" || extension == "json")
+}
+
+#[cfg(test)]
+mod tests;
