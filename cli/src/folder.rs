@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use render::{Finding, Manifests, ObjectRef};
+use config::ObjectName;
+use render::{Finding, Kind, Manifests, ObjectRef};
 
 pub(crate) use secret::Environment;
 
@@ -54,6 +55,14 @@ impl Folder {
             }
         }
         folder
+    }
+
+    /// Every ModelGateway in the folder.
+    pub(crate) fn gateways(&self) -> impl Iterator<Item = ObjectName> {
+        self.origins
+            .keys()
+            .filter(|object| object.kind == Kind::ModelGateway)
+            .map(|object| object.name.clone())
     }
 
     /// `finding` with the file of its object.

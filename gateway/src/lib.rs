@@ -1,1 +1,15 @@
-//! Not written yet.
+//! The data plane: serves OpenAI's API in front of every provider. `pipeline.rs` is one request from top to
+//! bottom; `boot.rs` starts a process. Other crates see only what is exported here.
+
+mod auth;
+pub mod boot;
+mod http;
+mod observe;
+mod pipeline;
+mod providers;
+mod routing;
+mod snapshot;
+
+pub use boot::telemetry;
+pub use boot::{Options, Server, serve};
+pub use snapshot::{Feed, MasterKey, Problem, WeakKey};

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::secret::{Environment, SecretManifest, material};
 use super::Folder;
+use super::secret::{Environment, SecretManifest, material};
 
 #[derive(Deserialize)]
 struct Head {
@@ -112,7 +112,13 @@ fn add(
 }
 
 fn typed<T: DeserializeOwned>(document: &Value, unknown: &mut Vec<String>) -> Result<Arc<T>, String> {
-    let object = serde_ignored::deserialize(document, |path| unknown.push(path.to_string()));
+    let object = serde_ignored::deserialize(document, |path| {
+        let path = path.to_string();
+        // The derive reads these two on its own.
+        if path != "apiVersion" && path != "kind" {
+            unknown.push(path);
+        }
+    });
     object.map(Arc::new).map_err(|error| error.to_string())
 }
 

@@ -81,16 +81,15 @@ impl Catalogue {
         self.providers.iter().map(|(id, provider)| (id.as_str(), provider))
     }
 
-    /// Up to three ids that look most like `id`, for an error that shows the way out.
+    /// Up to three ids that look most like `id`, the likest first, for an error that shows the way out.
     #[must_use]
     pub fn similar(&self, id: &str) -> Vec<&str> {
         let wanted = letters(id);
         let known = self.providers.keys().map(String::as_str).chain([MOCK]);
-        let alike = |name: &&str| {
-            let have = letters(name);
-            have.contains(&wanted) || wanted.contains(&have)
-        };
-        known.filter(alike).take(3).collect()
+        let rated = known.map(|name| (strsim::jaro_winkler(&wanted, &letters(name)), name));
+        let mut alike: Vec<_> = rated.filter(|(likeness, _)| *likeness > 0.85).collect();
+        alike.sort_by(|a, b| b.0.total_cmp(&a.0));
+        alike.into_iter().take(3).map(|(_, name)| name).collect()
     }
 
     fn parse(text: &str) -> Result<Self, toml::de::Error> {
@@ -133,7 +132,10 @@ mod tests {
 
     #[test]
     fn a_wrong_id_finds_its_neighbours() {
-        assert_eq!(Catalogue::builtin().similar("OpenRouter"), ["openrouter"]);
-        assert!(Catalogue::builtin().similar("Azure").contains(&"azure"));
+        let similar = |id| Catalogue::builtin().similar(id).first().copied().map(str::to_owned);
+        assert_eq!(similar("OpenRouter").as_deref(), Some("openrouter"));
+        assert_eq!(similar("opneai").as_deref(), Some("openai"));
+        assert_eq!(similar("Azure").as_deref(), Some("azure"));
+        assert_eq!(similar("zzzz"), None);
     }
 }

@@ -1,9 +1,16 @@
 //! What the renderer promises, rule by rule. `support.rs` reads YAML as people write it.
 
+#[cfg(test)]
 mod field_walk;
+#[cfg(test)]
 mod golden;
+#[cfg(test)]
 mod groups;
+#[cfg(test)]
 mod last_good;
+#[cfg(test)]
 mod properties;
+#[cfg(test)]
 mod references;
+#[cfg(test)]
 mod support;

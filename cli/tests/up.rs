@@ -1,0 +1,159 @@
+//! `fairlead up` and `fairlead check` as people run them: the real binary, a folder, and HTTP.
+#![expect(clippy::unwrap_used, reason = "a test stops where it is wrong")]
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_fairlead");
+const QUICKSTART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/quickstart");
+
+/// A running `fairlead up`, stopped when dropped.
+struct Up {
+    process: Child,
+    address: String,
+    key: String,
+    complaints: Receiver<String>,
+}
+
+impl Up {
+    fn start(folder: &Path, data: &Path) -> Self {
+        let mut process = Command::new(BINARY)
+            .args(["up", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data-dir"])
+            .args([data, folder])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (sender, complaints) = channel();
+        let stderr = BufReader::new(process.stderr.take().unwrap());
+        std::thread::spawn(move || {
+            stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
+        let mut stdout = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let mut after = |mark: &str| {
+            let line = stdout.find(|line| line.contains(mark)).unwrap();
+            line.split_once(mark).unwrap().1.to_owned()
+        };
+        let address = after("serves on ");
+        let key = after("master key: ");
+        // The access log must not fill the pipe and stall the process.
+        std::thread::spawn(move || stdout.for_each(drop));
+        Self { process, address, key, complaints }
+    }
+
+    /// Asks until the answer's status is `status`; reloading takes a moment.
+    fn ask_until(&self, model: &str, status: u16) -> String {
+        let body = format!(r#"{{"model": "{model}", "messages": [{{"role": "user", "content": "Hi"}}]}}"#);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let (found, text) = self.post(&body);
+            if found == status {
+                return text;
+            }
+            assert!(Instant::now() < deadline, "{model} still answers {found}: {text}");
+        }
+    }
+
+    fn post(&self, body: &str) -> (u16, String) {
+        let output = Command::new("curl")
+            .args(["-sN", "--max-time", "10", "-w", "\n%{http_code}", "-d", body, "-H"])
+            .arg(format!("Authorization: Bearer {}", self.key))
+            .arg(format!("{}/chat/completions", self.address))
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let (text, status) = text.rsplit_once('\n').unwrap();
+        (status.parse().unwrap(), text.to_owned())
+    }
+
+    fn complaint(&self, mark: &str) -> String {
+        let deadline = Duration::from_secs(20);
+        loop {
+            let line = self.complaints.recv_timeout(deadline).unwrap();
+            if line.contains(mark) {
+                return line;
+            }
+        }
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+fn deployment(name: &str, provider: &str) -> String {
+    format!(
+        "apiVersion: fairlead.dev/v1alpha1\nkind: ModelDeployment\n\
+         metadata: {{name: {name}}}\nspec: {{provider: {{type: {provider}}}}}\n"
+    )
+}
+
+#[test]
+fn the_quick_start_answers_plain_and_streaming_and_keeps_its_key() {
+    let data = tempfile::tempdir().unwrap();
+    let up = Up::start(Path::new(QUICKSTART), data.path());
+    let answer: Value = serde_json::from_str(&up.ask_until("hello", 200)).unwrap();
+    let content = answer.pointer("/choices/0/message/content").and_then(Value::as_str).unwrap();
+    assert!(content.contains("mock"), "{content}");
+    let (status, stream) = up.post(r#"{"model": "hello", "stream": true, "messages": []}"#);
+    assert_eq!(status, 200);
+    assert!(stream.trim_end().ends_with("data: [DONE]"), "{stream}");
+    let key = up.key.clone();
+    drop(up);
+    assert_eq!(Up::start(Path::new(QUICKSTART), data.path()).key, key, "clients keep working");
+}
+
+#[test]
+fn a_saved_file_serves_and_a_broken_one_leaves_what_served() {
+    let (folder, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let save = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    std::fs::copy(Path::new(QUICKSTART).join("gateway.yaml"), folder.path().join("gateway.yaml")).unwrap();
+    let up = Up::start(folder.path(), data.path());
+    up.ask_until("second", 404);
+    save("second.yaml", &deployment("second", "mock"));
+    up.ask_until("second", 200);
+    save("second.yaml", &deployment("second", "opneai"));
+    let line = up.complaint("second.yaml: ModelDeployment/second: UnknownProvider");
+    assert!(line.contains("did you mean openai"), "{line}");
+    up.ask_until("second", 200);
+    std::fs::remove_file(folder.path().join("gateway.yaml")).unwrap();
+    up.complaint("has no ModelGateway");
+    up.ask_until("second", 200);
+    std::fs::copy(Path::new(QUICKSTART).join("gateway.yaml"), folder.path().join("gateway.yaml")).unwrap();
+    std::fs::remove_file(folder.path().join("second.yaml")).unwrap();
+    up.ask_until("second", 404);
+}
+
+#[test]
+fn check_names_what_is_wrong_by_its_exit_code_too() {
+    let check = |folder: &Path| Command::new(BINARY).arg("check").arg(folder).output().unwrap();
+    assert!(check(Path::new(QUICKSTART)).status.success());
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("x.yaml"), deployment("x", "nope")).unwrap();
+    let output = check(folder.path());
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("x.yaml: ModelDeployment/x: "), "{text}");
+    assert!(text.contains("no ModelGateway"), "{text}");
+}
+
+#[test]
+fn a_well_known_master_key_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let output = Command::new(BINARY)
+        .args(["up", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--data-dir"])
+        .args([data.path(), Path::new(QUICKSTART)])
+        .env("FAIRLEAD_MASTER_KEY", "sk-1234")
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("well-known"));
+}

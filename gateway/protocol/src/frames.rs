@@ -1,0 +1,3 @@
+//! Cuts streams into frames, whatever the chunks they arrive in. Knows framing, not meaning.
+
+pub mod sse;

@@ -1,0 +1,211 @@
+//! Reads the few fields of a chat request that the gateway acts on, in one pass and with no tree.
+//! The body itself stays bytes: `splice.rs` changes it.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::ops::Range;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// What the gateway needs to know of a chat request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// The model asked for, with JSON escapes resolved.
+    pub model: String,
+    /// Where the model's JSON string, quotes included, stands in the body.
+    pub model_at: Range<usize>,
+    /// Whether the answer shall be a stream. Absent and `null` are no.
+    pub stream: bool,
+    /// Whether the stream shall end with a usage frame (`stream_options.include_usage`).
+    pub wants_usage: bool,
+}
+
+/// Why a body is not a chat request.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ScanError {
+    /// A syntax error, or not UTF-8.
+    #[error("the request body is not valid JSON: {reason}")]
+    NotJson {
+        /// Kind and place, never content.
+        reason: String,
+    },
+    /// JSON, but a list, a string, a number ...
+    #[error("the request body is not a JSON object")]
+    NotObject,
+    /// The gateway and a provider could each read another one.
+    #[error("the request body has the key '{key}' twice; send it once")]
+    DuplicateKey {
+        /// At most 64 characters of it.
+        key: String,
+    },
+    /// Absent or `null`.
+    #[error("the request body names no model: set \"model\"")]
+    ModelMissing,
+    /// A number, an object, an empty or a broken string.
+    #[error("\"model\" must be a string that is not empty")]
+    ModelNotString,
+    /// The gateway must know which kind of answer to expect.
+    #[error("\"stream\" must be true or false")]
+    StreamNotBoolean,
+}
+
+impl Envelope {
+    /// Reads a chat request. Fields that are not named in [`Envelope`] may hold anything.
+    ///
+    /// # Errors
+    /// See [`ScanError`]. Syntax errors come first, then duplicates, then the single fields.
+    pub fn scan(body: &[u8]) -> Result<Self, ScanError> {
+        let text = std::str::from_utf8(body).map_err(|error| ScanError::NotJson {
+            reason: format!("no UTF-8 at byte {}", error.valid_up_to()),
+        })?;
+        let found = read_object(text)?;
+        if let Some(key) = found.duplicate {
+            return Err(ScanError::DuplicateKey { key: key.chars().take(64).collect() });
+        }
+        let model = found.model.filter(|raw| raw.get() != "null").ok_or(ScanError::ModelMissing)?;
+        let name: String = serde_json::from_str(model.get()).map_err(|_| ScanError::ModelNotString)?;
+        if name.is_empty() {
+            return Err(ScanError::ModelNotString);
+        }
+        Ok(Self {
+            model: name,
+            model_at: place_of(model, text),
+            stream: flag(found.stream).ok_or(ScanError::StreamNotBoolean)?,
+            wants_usage: wants_usage(found.stream_options),
+        })
+    }
+}
+
+fn read_object(text: &str) -> Result<Found<'_>, ScanError> {
+    if !text.trim_ascii_start().starts_with('{') {
+        serde_json::from_str::<IgnoredAny>(text).map_err(|error| not_json(&error))?;
+        return Err(ScanError::NotObject);
+    }
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let found = reader.deserialize_map(ObjectVisitor).map_err(|error| not_json(&error))?;
+    reader.end().map_err(|error| not_json(&error))?;
+    Ok(found)
+}
+
+/// Only syntax errors arise here, and those quote nothing of the input.
+fn not_json(error: &serde_json::Error) -> ScanError {
+    ScanError::NotJson { reason: error.to_string() }
+}
+
+/// A borrowed raw value is a slice of the input, so its address tells its place.
+fn place_of(raw: &RawValue, text: &str) -> Range<usize> {
+    let start = (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+    start..start + raw.get().len()
+}
+
+fn flag(raw: Option<&RawValue>) -> Option<bool> {
+    match raw.map(RawValue::get) {
+        None | Some("null" | "false") => Some(false),
+        Some("true") => Some(true),
+        Some(_) => None,
+    }
+}
+
+fn wants_usage(options: Option<&RawValue>) -> bool {
+    #[derive(Deserialize)]
+    struct Options {
+        include_usage: Option<bool>,
+    }
+    let read = |raw: &RawValue| serde_json::from_str::<Options>(raw.get()).ok()?.include_usage;
+    options.and_then(read).unwrap_or(false)
+}
+
+#[derive(Default)]
+struct Found<'a> {
+    model: Option<&'a RawValue>,
+    stream: Option<&'a RawValue>,
+    stream_options: Option<&'a RawValue>,
+    duplicate: Option<String>,
+}
+
+struct ObjectVisitor;
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = Found<'de>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Found<'de>, A::Error> {
+        let mut found = Found::default();
+        // Hashed, not compared in turn: a body may hold a million keys.
+        let mut seen = HashSet::new();
+        while let Some(Key(key)) = map.next_key()? {
+            match &*key {
+                "model" => found.model = Some(map.next_value()?),
+                "stream" => found.stream = Some(map.next_value()?),
+                "stream_options" => found.stream_options = Some(map.next_value()?),
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+            if let Some(twice) = seen.replace(key)
+                && found.duplicate.is_none()
+            {
+                found.duplicate = Some(twice.into_owned());
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// An object's key, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(body: &str) -> ScanError {
+        Envelope::scan(body.as_bytes()).expect_err(body)
+    }
+
+    #[test]
+    fn the_fields_are_found_wherever_they_stand() {
+        let body = r#" {"messages":[{"model":"no"}],"stream":true , "model" : "gpt","stream_options":{"include_usage":true}} "#;
+        let envelope = Envelope::scan(body.as_bytes()).expect("sound");
+        assert_eq!(envelope.model, "gpt");
+        assert_eq!(&body.as_bytes()[envelope.model_at], b"\"gpt\"");
+        assert!(envelope.stream && envelope.wants_usage);
+    }
+
+    #[test]
+    fn escapes_hide_neither_a_key_nor_a_name() {
+        let envelope = Envelope::scan(br#"{"mod\u0065l":"a\/b\u00e9"}"#).expect("sound");
+        assert_eq!(envelope.model, "a/bé");
+        assert_eq!(
+            refused(r#"{"model":"a","mod\u0065l":"b"}"#),
+            ScanError::DuplicateKey { key: "model".into() }
+        );
+    }
+
+    #[test]
+    fn each_kind_of_nonsense_has_its_own_error() {
+        assert!(matches!(refused("{\"model\":"), ScanError::NotJson { .. }));
+        assert!(matches!(refused("{\"model\":\"a\"} x"), ScanError::NotJson { .. }));
+        assert!(matches!(refused(""), ScanError::NotJson { .. }));
+        assert!(matches!(Envelope::scan(b"{\"model\":\"\xff\"}"), Err(ScanError::NotJson { .. })));
+        assert_eq!(refused("[]"), ScanError::NotObject);
+        assert_eq!(refused("\"model\""), ScanError::NotObject);
+        assert_eq!(refused("{}"), ScanError::ModelMissing);
+        assert_eq!(refused("{\"model\":null}"), ScanError::ModelMissing);
+        assert_eq!(refused("{\"model\":7}"), ScanError::ModelNotString);
+        assert_eq!(refused("{\"model\":\"\"}"), ScanError::ModelNotString);
+        assert_eq!(refused("{\"model\":\"\\ud800\"}"), ScanError::ModelNotString);
+        assert_eq!(refused("{\"model\":\"a\",\"stream\":\"yes\"}"), ScanError::StreamNotBoolean);
+        assert_eq!(refused("{\"n\":1,\"n\":2,\"model\":3}"), ScanError::DuplicateKey { key: "n".into() });
+    }
+
+    #[test]
+    fn deep_nesting_is_no_stack() {
+        let body = format!("{{\"model\":\"a\",\"x\":{}{}}}", "[".repeat(200_000), "]".repeat(200_000));
+        assert_eq!(Envelope::scan(body.as_bytes()).expect("sound").model, "a");
+    }
+}

@@ -1,0 +1,48 @@
+//! Who calls. The master key is the only caller yet.
+
+use reqwest::header::{AUTHORIZATION, HeaderMap};
+
+use crate::pipeline::Fault;
+use crate::snapshot::Snapshot;
+
+/// Where clients put their key; the first that is there counts. `api-key` is Azure's header and
+/// `x-api-key` Anthropic's.
+const BARE_HEADERS: [&str; 2] = ["api-key", "x-api-key"];
+
+/// Lets the master key pass.
+///
+/// # Errors
+/// [`Fault::KeyMissing`], [`Fault::KeyMalformed`], [`Fault::KeyWrong`].
+pub(crate) fn identify(now: &Snapshot, headers: &HeaderMap) -> Result<(), Fault> {
+    let key = presented(headers)?;
+    if now.master_key.matches(key) { Ok(()) } else { Err(Fault::KeyWrong) }
+}
+
+fn presented(headers: &HeaderMap) -> Result<&[u8], Fault> {
+    if let Some(value) = headers.get(AUTHORIZATION) {
+        return bearer(value.as_bytes()).ok_or(Fault::KeyMalformed);
+    }
+    let bare = BARE_HEADERS.iter().find_map(|name| headers.get(*name)).ok_or(Fault::KeyMissing)?;
+    Ok(bare.as_bytes().trim_ascii())
+}
+
+/// The scheme's case does not matter (RFC 9110, 11.1).
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, key) = value.split_at_checked(b"bearer ".len())?;
+    let key = key.trim_ascii();
+    (scheme.eq_ignore_ascii_case(b"bearer ") && !key.is_empty()).then_some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_bearer_with_a_key_is_well_formed() {
+        assert_eq!(bearer(b"Bearer sk-1"), Some(&b"sk-1"[..]));
+        assert_eq!(bearer(b"bearer  sk-1 "), Some(&b"sk-1"[..]));
+        assert_eq!(bearer(b"Bearer "), None);
+        assert_eq!(bearer(b"Basic sk-1"), None);
+        assert_eq!(bearer(b"sk-1"), None);
+    }
+}

@@ -1,0 +1,45 @@
+//! Starts and stops the process. `server.rs` serves, `source.rs` reads a mounted directory, `standalone.rs`
+//! is for `fairlead up`, `args.rs` has the settings.
+
+pub mod args;
+mod server;
+mod source;
+mod standalone;
+pub mod telemetry;
+
+pub use server::{Options, Server, serve};
+pub use source::watch_directory;
+pub use standalone::{Origin, standalone_master_key};
+
+use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use args::Args;
+
+/// Runs a gateway on a mounted directory until SIGTERM or SIGINT, and then drains it.
+///
+/// # Errors
+/// A weak master key, a port that is taken, a filter that cannot be read.
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    telemetry::init(&args.log)?;
+    let shutdown = CancellationToken::new();
+    let server = Server::bind(args.options()).await?;
+    let (feed, source) = watch_directory(args.config_dir, shutdown.clone());
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let signals = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+            () = shutdown.cancelled() => {}
+        }
+        shutdown.cancel();
+    };
+    let serving = async {
+        let served = server.serve(feed, shutdown.clone()).await;
+        shutdown.cancel();
+        served
+    };
+    let (served, (), ()) = tokio::join!(serving, source, signals);
+    served
+}

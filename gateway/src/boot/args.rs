@@ -1,0 +1,83 @@
+//! The settings of `fairlead-gateway`: each flag is an environment variable too.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use config::Secret;
+
+use super::Options;
+
+/// Serves OpenAI's API in front of every provider.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "fairlead-gateway", version)]
+pub struct Args {
+    /// The mounted directory with the config.
+    #[arg(long, env = "FAIRLEAD_CONFIG_DIR", default_value = "/etc/fairlead")]
+    pub config_dir: PathBuf,
+    /// For clients.
+    #[arg(long, env = "FAIRLEAD_LISTEN", default_value = "0.0.0.0:4000")]
+    pub listen: SocketAddr,
+    /// For the operator, probes and scrapers.
+    #[arg(long, env = "FAIRLEAD_ADMIN_LISTEN", default_value = "0.0.0.0:4001")]
+    pub admin_listen: SocketAddr,
+    /// For gateways whose config names no master key. Only from the environment: arguments can be read by
+    /// every process of the machine.
+    #[arg(skip = env_master_key())]
+    pub master_key: Option<Secret>,
+    /// How long to go on accepting after SIGTERM, until load balancers have noticed.
+    #[arg(long, env = "FAIRLEAD_DRAIN_DELAY", default_value = "5s", value_parser = duration)]
+    pub drain_delay: Duration,
+    /// How long to let running requests finish after that.
+    #[arg(long, env = "FAIRLEAD_DRAIN_TIMEOUT", default_value = "50s", value_parser = duration)]
+    pub drain_timeout: Duration,
+    /// What to log, as in `info,gateway=debug`.
+    #[arg(long, env = "FAIRLEAD_LOG", default_value = "info")]
+    pub log: String,
+}
+
+impl Args {
+    /// What a server needs of them.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        Options {
+            listen: self.listen,
+            admin_listen: self.admin_listen,
+            master_key: self.master_key.clone(),
+            drain_delay: self.drain_delay,
+            drain_timeout: self.drain_timeout,
+        }
+    }
+}
+
+/// Not by clap, which could show it in a message. What is no text is refused later, not overlooked here.
+fn env_master_key() -> Option<Secret> {
+    Some(Secret::new(std::env::var_os("FAIRLEAD_MASTER_KEY")?.into_encoded_bytes()))
+}
+
+/// `500ms`, `5s`, `2m`, or a bare number of seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: u64 = digits.parse().map_err(|_| format!("'{text}' is not a duration such as 5s"))?;
+    match text.strip_prefix(digits).unwrap_or_default() {
+        "ms" => Ok(Duration::from_millis(number)),
+        "s" | "" => Ok(Duration::from_secs(number)),
+        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
+        unit => Err(format!("'{unit}' is not a unit: use ms, s or m")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(duration("7"), Ok(Duration::from_secs(7)));
+        assert!(duration("soon").is_err() && duration("5h").is_err());
+    }
+}

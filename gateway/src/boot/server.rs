@@ -1,0 +1,189 @@
+//! Wires a gateway, serves it on two ports, and drains it. A source of config is a channel: a mounted
+//! directory and `fairlead up` look the same from here.
+
+use std::future::{Future, IntoFuture};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context;
+use axum::Router;
+use axum::serve::ListenerExt;
+use config::Secret;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::http;
+use crate::pipeline::Gateway;
+use crate::providers::Clients;
+use crate::snapshot::{Change, Current, Feed, MasterKey};
+
+/// The settings of a server.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// For clients. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// For the operator, probes and scrapers. Port 0 takes a free one.
+    pub admin_listen: SocketAddr,
+    /// For configs that name no master key.
+    pub master_key: Option<Secret>,
+    /// How long to go on accepting after shutdown began, while readiness already fails.
+    pub drain_delay: Duration,
+    /// How long to let running requests finish after that.
+    pub drain_timeout: Duration,
+}
+
+/// A gateway with its ports taken, so that their addresses can be told before it serves.
+#[derive(Debug)]
+pub struct Server {
+    gateway: Arc<Gateway>,
+    clients: TcpListener,
+    admin: TcpListener,
+    options: Options,
+}
+
+/// Binds and serves until `shutdown`, then drains. [`Server`] is the same in two steps.
+///
+/// # Errors
+/// See [`Server::bind`] and [`Server::serve`].
+pub async fn serve(
+    options: Options,
+    feed: watch::Receiver<Feed>,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    Server::bind(options).await?.serve(feed, shutdown).await
+}
+
+impl Server {
+    /// Checks the settings and takes the ports. Nothing is answered yet.
+    ///
+    /// # Errors
+    /// A weak master key, or a port that is taken.
+    pub async fn bind(options: Options) -> anyhow::Result<Self> {
+        let key = options.master_key.as_ref().map(MasterKey::new).transpose();
+        let key = key.context("FAIRLEAD_MASTER_KEY is refused")?;
+        let gateway = Arc::new(Gateway::new(Current::new(key), Clients::default()));
+        let clients = bind(options.listen).await?;
+        let admin = bind(options.admin_listen).await?;
+        Ok(Self { gateway, clients, admin, options })
+    }
+
+    /// Where clients are served.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub fn listen(&self) -> std::io::Result<SocketAddr> {
+        self.clients.local_addr()
+    }
+
+    /// Where the operator, probes and scrapers are served.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub fn admin_listen(&self) -> std::io::Result<SocketAddr> {
+        self.admin.local_addr()
+    }
+
+    /// Serves what `feed` brings until `shutdown` is cancelled, then drains: readiness fails at once, new
+    /// requests are taken for the delay, running ones may finish until the timeout. The admin port is last.
+    ///
+    /// # Errors
+    /// None yet.
+    pub async fn serve(self, feed: watch::Receiver<Feed>, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let Self { gateway, clients, admin, options } = self;
+        tracing::info!(listen = ?clients.local_addr().ok(), admin = ?admin.local_addr().ok(), "serving");
+        let (stop_clients, stop_admin) = (CancellationToken::new(), CancellationToken::new());
+        let client_side = run(clients, http::client_router(Arc::clone(&gateway)), stop_clients.clone());
+        let admin_side = run(admin, http::admin_router(Arc::clone(&gateway)), stop_admin.clone());
+        let reloading = stop_admin.run_until_cancelled(reload(&gateway, feed));
+        let draining = async {
+            shutdown.cancelled().await;
+            gateway.drain();
+            tracing::info!(delay = ?options.drain_delay, "draining");
+            sleep(options.drain_delay).await;
+            stop_clients.cancel();
+        };
+        let clients_done = async {
+            tokio::pin!(client_side);
+            tokio::select! {
+                () = &mut client_side => {}
+                () = draining => {
+                    if timeout(options.drain_timeout, &mut client_side).await.is_err() {
+                        tracing::warn!(running = gateway.metrics.in_flight.get(), "drain timeout: requests are cut");
+                    }
+                }
+            }
+            stop_admin.cancel();
+        };
+        let admin_done = async {
+            tokio::pin!(admin_side);
+            tokio::select! {
+                () = &mut admin_side => {}
+                // A caller that waits for a revision must not hold the process.
+                () = async { stop_admin.cancelled().await; sleep(Duration::from_secs(1)).await } => {}
+            }
+        };
+        tokio::join!(clients_done, admin_done, reloading);
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
+
+/// Serves one port until `stop`, and then what is still open. Errors of single connections end those only.
+fn run(listener: TcpListener, router: Router, stop: CancellationToken) -> impl Future<Output = ()> {
+    let listener = listener.tap_io(|stream| {
+        // Frames are small, and each must go out when it comes.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "no TCP_NODELAY");
+        }
+    });
+    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
+    async move {
+        if let Err(error) = serving.into_future().await {
+            tracing::error!(%error, "the listener has stopped");
+        }
+    }
+}
+
+/// Takes in what the source brings, until it is gone.
+async fn reload(gateway: &Gateway, mut feed: watch::Receiver<Feed>) {
+    loop {
+        let seen = feed.borrow_and_update().clone();
+        take(gateway, &seen);
+        if feed.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn take(gateway: &Gateway, feed: &Feed) {
+    let change = gateway.current.take(feed);
+    let status = gateway.current.status().borrow().clone();
+    match (change, gateway.current.load()) {
+        (Change::Installed, Some(now)) => {
+            gateway.health.keep(&now);
+            gateway.metrics.installed(&now.revision, unix_seconds());
+            tracing::info!(revision = now.revision, models = now.models.len(), "config serves");
+        }
+        (Change::Rejected, _) => {
+            // That there is none yet is a problem, but not a refusal.
+            if status.rejected.is_some() {
+                gateway.metrics.rejected();
+            }
+            tracing::warn!(problem = status.problem, rejected = status.rejected, "config refused");
+        }
+        _ => {}
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "boot is where the clock comes from")]
+fn unix_seconds() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,59 @@
+//! The surface: routes and what they have in common. Each endpoint is a file; `fault.rs` alone knows which
+//! status a fault has. The work is done in `pipeline.rs`.
+
+mod fault;
+mod health;
+mod internal;
+mod metrics;
+mod openai;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+
+use crate::pipeline::Gateway;
+
+/// What every handler gets.
+type Shared = axum::extract::State<Arc<Gateway>>;
+
+/// The listener for clients.
+pub(crate) fn client_router(gateway: Arc<Gateway>) -> Router {
+    let mut router = Router::new();
+    // LiteLLM serves everything with and without `/v1`, and clients use both.
+    for prefix in ["", "/v1"] {
+        let path = |rest: &str| format!("{prefix}{rest}");
+        router = router
+            .route(&path("/chat/completions"), post(openai::chat::completions))
+            .route(&path("/models"), get(openai::models::list))
+            .route(&path("/models/{*id}"), get(openai::models::one));
+    }
+    router = router.route("/health", get(health::report)).route("/metrics", get(metrics::for_clients));
+    finished(router.merge(probes()), gateway)
+}
+
+/// The listener for the operator, probes and scrapers. It asks for no key: the pod's network policy guards it.
+pub(crate) fn admin_router(gateway: Arc<Gateway>) -> Router {
+    let router = Router::new()
+        .route("/internal/config", get(internal::config))
+        .route("/metrics", get(metrics::for_scrapers))
+        .route("/health", get(health::report));
+    finished(router.merge(probes()), gateway)
+}
+
+fn probes() -> Router<Arc<Gateway>> {
+    Router::new()
+        .route("/health/liveliness", get(health::live))
+        .route("/health/liveness", get(health::live))
+        .route("/health/readiness", get(health::ready))
+}
+
+fn finished(router: Router<Arc<Gateway>>, gateway: Arc<Gateway>) -> Router {
+    router
+        .fallback(fault::no_such_path)
+        .method_not_allowed_fallback(fault::wrong_method)
+        // The limit is the config's, and the pipeline keeps it.
+        .layer(DefaultBodyLimit::disable())
+        .with_state(gateway)
+}

@@ -1,0 +1,165 @@
+//! What a client is told when a call is not answered: the only place that knows status codes. The envelope
+//! is OpenAI's, so that its SDKs raise the right exception.
+//! Source: platform.openai.com/docs/guides/error-codes, read 2026-11-21.
+
+use std::borrow::Cow;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
+use bytes::Bytes;
+use protocol::fault::{FaultClass, openai_error};
+
+use crate::pipeline::{Fault, UpstreamFault};
+
+/// A fault as an answer.
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    /// For programs; also what the access log says.
+    pub(super) code: &'static str,
+    kind: &'static str,
+    param: Option<&'static str>,
+    message: Cow<'static, str>,
+    headers: HeaderMap,
+    /// The provider's own words, relayed as they are.
+    relayed: Option<Bytes>,
+}
+
+const INVALID: &str = "invalid_request_error";
+const AUTH: &str = "authentication_error";
+const UPSTREAM: &str = "upstream_error";
+
+impl Refusal {
+    fn new(
+        status: StatusCode,
+        kind: &'static str,
+        code: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let (message, headers) = (message.into(), HeaderMap::new());
+        Self { status, code, kind, param: None, message, headers, relayed: None }
+    }
+
+    fn about(self, param: &'static str) -> Self {
+        Self { param: Some(param), ..self }
+    }
+
+    fn with(mut self, name: header::HeaderName, value: &'static str) -> Self {
+        self.headers.insert(name, HeaderValue::from_static(value));
+        self
+    }
+
+    /// The answer.
+    pub(super) fn into_response(self) -> Response<Body> {
+        let body = self
+            .relayed
+            .unwrap_or_else(|| openai_error(&self.message, self.kind, self.param, self.code).into());
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::NotReady => not_ready(),
+            Fault::KeyMissing => unauthorized(
+                "missing_api_key",
+                "no API key was sent: set the header 'Authorization: Bearer <key>'",
+            ),
+            Fault::KeyMalformed => unauthorized(
+                "invalid_api_key",
+                "the Authorization header is malformed: it must be 'Bearer <key>'",
+            ),
+            Fault::KeyWrong => unauthorized("invalid_api_key", "the API key is not valid"),
+            Fault::BodyTooLarge(limit) => {
+                let message =
+                    format!("the request body is larger than the {limit} bytes that this gateway takes");
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, INVALID, "request_too_large", message)
+            }
+            Fault::BodyCut => {
+                let message = "the request body did not arrive whole and in time";
+                Self::new(StatusCode::REQUEST_TIMEOUT, INVALID, "request_incomplete", message)
+            }
+            Fault::Unreadable(error) => unreadable(&error),
+            Fault::UnknownModel(name) => unknown_model(&name),
+            Fault::Upstream { deployment, fault } => upstream(&deployment, fault),
+        }
+    }
+}
+
+fn not_ready() -> Refusal {
+    let message = "the gateway has no configuration yet; try again soon";
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "server_error", "not_ready", message)
+        .with(header::RETRY_AFTER, "2")
+}
+
+fn unauthorized(code: &'static str, message: &'static str) -> Refusal {
+    Refusal::new(StatusCode::UNAUTHORIZED, AUTH, code, message).with(header::WWW_AUTHENTICATE, "Bearer")
+}
+
+fn unreadable(error: &protocol::scan::ScanError) -> Refusal {
+    use protocol::scan::ScanError as E;
+    let (code, param) = match error {
+        E::NotJson { .. } | E::NotObject => ("invalid_json", None),
+        E::DuplicateKey { .. } => ("duplicate_key", None),
+        E::ModelMissing => ("missing_required_parameter", Some("model")),
+        E::ModelNotString => ("invalid_type", Some("model")),
+        E::StreamNotBoolean => ("invalid_type", Some("stream")),
+    };
+    Refusal { param, ..Refusal::new(StatusCode::BAD_REQUEST, INVALID, code, error.to_string()) }
+}
+
+/// 404 is what OpenAI says, and its SDKs raise `NotFoundError` for it; LiteLLM says 400.
+pub(super) fn unknown_model(name: &str) -> Refusal {
+    let short: String = name.chars().take(200).collect();
+    let message = format!("the model '{short}' does not exist here; GET /v1/models lists those that do");
+    Refusal::new(StatusCode::NOT_FOUND, INVALID, "model_not_found", message).about("model")
+}
+
+/// What a deployment could not do. The provider's own error is relayed where it concerns the client.
+fn upstream(deployment: &str, fault: UpstreamFault) -> Refusal {
+    if fault.class == FaultClass::Authentication {
+        // As it is, it would say that the client's key is wrong; and it may quote ours.
+        let message = format!("the provider refused the credential of deployment {deployment}");
+        return Refusal::new(StatusCode::BAD_GATEWAY, UPSTREAM, "upstream_authentication", message);
+    }
+    let (status, kind, code) = class_of(fault.class);
+    let message = format!("deployment {deployment}: {}", fault.message);
+    let refusal = Refusal::new(status, kind, code, message);
+    let Some(answer) = fault.answer else { return refusal };
+    // A redirect means nothing to a client of ours.
+    let theirs = answer.status.filter(|status| *status >= 400).and_then(|s| StatusCode::from_u16(s).ok());
+    Refusal { status: theirs.unwrap_or(status), headers: answer.headers, relayed: answer.json, ..refusal }
+}
+
+fn class_of(class: FaultClass) -> (StatusCode, &'static str, &'static str) {
+    match class {
+        FaultClass::InvalidRequest => (StatusCode::BAD_REQUEST, INVALID, "upstream_invalid_request"),
+        FaultClass::TooLarge => (StatusCode::BAD_REQUEST, INVALID, "context_length_exceeded"),
+        FaultClass::NotFound => (StatusCode::NOT_FOUND, UPSTREAM, "upstream_not_found"),
+        FaultClass::RateLimited => {
+            (StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", "upstream_rate_limited")
+        }
+        FaultClass::Authentication => (StatusCode::BAD_GATEWAY, UPSTREAM, "upstream_authentication"),
+        FaultClass::Failed => (StatusCode::BAD_GATEWAY, UPSTREAM, "upstream_failed"),
+        FaultClass::Garbled => (StatusCode::BAD_GATEWAY, UPSTREAM, "upstream_invalid_response"),
+        FaultClass::Unreachable => (StatusCode::BAD_GATEWAY, UPSTREAM, "upstream_unreachable"),
+        FaultClass::Timeout => (StatusCode::GATEWAY_TIMEOUT, UPSTREAM, "upstream_timeout"),
+    }
+}
+
+/// No route of that path.
+pub(super) async fn no_such_path(method: Method, uri: Uri) -> Response<Body> {
+    let path: String = uri.path().chars().take(200).collect();
+    let message = format!("there is nothing at {method} {path}");
+    Refusal::new(StatusCode::NOT_FOUND, INVALID, "unknown_url", message).into_response()
+}
+
+/// The path is known, but not by this method. axum adds the `Allow` header.
+pub(super) async fn wrong_method(method: Method, uri: Uri) -> Response<Body> {
+    let message = format!("{} does not take {method}", uri.path());
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, INVALID, "method_not_allowed", message).into_response()
+}

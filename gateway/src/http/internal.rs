@@ -1,0 +1,34 @@
+//! `GET /internal/config`: what serves, and why what should serve does not. The operator waits on it.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Query, State};
+
+use super::Shared;
+use crate::pipeline::Status;
+
+/// No one waits longer than this, whatever they ask for.
+const LONGEST: u64 = 300;
+
+/// What the caller wants to hear about.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Wanted {
+    wait_for: Option<String>,
+    timeout: Option<u64>,
+}
+
+/// The status; with `waitFor` as soon as that revision serves or is rejected, or else after `timeout` seconds.
+pub(super) async fn config(State(gateway): Shared, Query(wanted): Query<Wanted>) -> Json<Status> {
+    let mut status = gateway.current.status();
+    if let Some(revision) = &wanted.wait_for {
+        let named = |one: &Option<String>| one.as_ref() == Some(revision);
+        let patience = Duration::from_secs(wanted.timeout.unwrap_or(10).min(LONGEST));
+        let settled = status.wait_for(|status| named(&status.revision) || named(&status.rejected));
+        // Late or not, the answer is what there is.
+        tokio::time::timeout(patience, settled).await.map(drop).ok();
+    }
+    let now = status.borrow().clone();
+    Json(now)
+}

@@ -1,0 +1,4 @@
+//! OpenAI's API.
+
+pub(super) mod chat;
+pub(super) mod models;

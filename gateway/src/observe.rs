@@ -1,0 +1,6 @@
+//! What became of each call: `record.rs` follows one from start to end, `wrap.rs` watches a stream go by,
+//! `metrics.rs` counts.
+
+pub(crate) mod metrics;
+pub(crate) mod record;
+pub(crate) mod wrap;

@@ -1,0 +1,198 @@
+//! The record of one call. It is written when it is dropped, so also when the client hangs up: then
+//! nothing else runs. Holds no prompt, no answer and no key.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use protocol::fault::FaultClass;
+use protocol::usage::Usage;
+
+use super::metrics::{Metrics, Tally};
+use crate::pipeline::State;
+use crate::snapshot::Deployment;
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The client went away first. A record that is dropped unfinished says so.
+    ClientClosed,
+    /// Answered to the end.
+    Answered,
+    /// The gateway or the provider said no.
+    Refused,
+    /// The stream broke after its beginning was sent.
+    StreamCut,
+}
+
+/// Follows one call. Counts as in flight until dropped.
+#[derive(Debug)]
+pub(crate) struct Record {
+    /// Unique, and sorted by time.
+    pub(crate) id: String,
+    metrics: Arc<Metrics>,
+    started: Instant,
+    /// Only models that exist: what clients make up must not become a label.
+    model: Option<String>,
+    is_stream: bool,
+    serving: Option<Serving>,
+    attempts: u32,
+    bytes_in: usize,
+    bytes_out: usize,
+    first_byte: Option<Duration>,
+    usage: Option<Usage>,
+    status: Option<u16>,
+    fault: Option<&'static str>,
+    outcome: Outcome,
+}
+
+/// The deployment tried last.
+#[derive(Debug)]
+struct Serving {
+    label: String,
+    provider: String,
+    state: Arc<State>,
+}
+
+impl Record {
+    /// Begins the record of a call.
+    pub(crate) fn begin(id: String, metrics: Arc<Metrics>) -> Self {
+        metrics.in_flight.inc();
+        Self {
+            id,
+            metrics,
+            started: Instant::now(),
+            model: None,
+            is_stream: false,
+            serving: None,
+            attempts: 0,
+            bytes_in: 0,
+            bytes_out: 0,
+            first_byte: None,
+            usage: None,
+            status: None,
+            fault: None,
+            outcome: Outcome::ClientClosed,
+        }
+    }
+
+    /// The whole body has come.
+    pub(crate) fn received(&mut self, bytes: usize) {
+        self.bytes_in = bytes;
+    }
+
+    /// It asks for `model`, which exists.
+    pub(crate) fn asks(&mut self, model: &str, is_stream: bool) {
+        self.model = Some(model.to_owned());
+        self.is_stream = is_stream;
+    }
+
+    /// It goes to `deployment`.
+    pub(crate) fn tries(&mut self, deployment: &Deployment, state: Arc<State>) {
+        self.attempts += 1;
+        let (label, provider) = (deployment.label.clone(), deployment.provider.clone());
+        self.serving = Some(Serving { label, provider, state });
+    }
+
+    /// The deployment tried last could not answer, or broke off.
+    pub(crate) fn failed(&mut self, class: FaultClass) {
+        self.fault = Some(class.name());
+        if let Some(serving) = &self.serving {
+            serving.state.failed(class);
+        }
+    }
+
+    /// The answer begins now, under this status.
+    pub(crate) fn begins(&mut self, status: u16) {
+        self.status = Some(status);
+        self.fault = None;
+    }
+
+    /// Some of the answer's body goes out.
+    pub(crate) fn sends(&mut self, bytes: usize) {
+        self.first_byte.get_or_insert_with(|| self.started.elapsed());
+        self.bytes_out += bytes;
+    }
+
+    /// What the answer has used, as far as it is known.
+    pub(crate) fn used(&mut self, usage: Option<Usage>) {
+        self.usage = usage.or(self.usage);
+    }
+
+    /// The provider's answer is complete.
+    pub(crate) fn answered(&mut self) {
+        self.outcome = Outcome::Answered;
+        if let Some(serving) = &self.serving {
+            serving.state.answered();
+        }
+    }
+
+    /// The stream broke after its beginning was sent.
+    pub(crate) fn cut(&mut self, class: FaultClass) {
+        self.outcome = Outcome::StreamCut;
+        self.failed(class);
+    }
+
+    /// The client gets an error, under this status and with this code.
+    pub(crate) fn refused(&mut self, status: u16, code: &'static str) {
+        self.outcome = Outcome::Refused;
+        self.status = Some(status);
+        // The class of a provider's fault says more than the code made of it.
+        self.fault = self.fault.or(Some(code));
+    }
+
+    fn log(&self, duration: Duration) {
+        let (label, provider) = self.serving.as_ref().map_or(("", ""), |one| (&one.label, &one.provider));
+        tracing::info!(
+            target: "fairlead::access",
+            request_id = self.id,
+            model = self.model.as_deref(),
+            deployment = label,
+            provider,
+            attempts = self.attempts,
+            stream = self.is_stream,
+            status = self.status,
+            outcome = self.outcome.name(),
+            fault = self.fault,
+            duration_ms = millis(duration),
+            first_byte_ms = self.first_byte.map(millis),
+            bytes_in = self.bytes_in,
+            bytes_out = self.bytes_out,
+            input_tokens = self.usage.map(|usage| usage.fresh_input),
+            cached_tokens = self.usage.map(|usage| usage.cached_input),
+            output_tokens = self.usage.map(|usage| usage.output),
+            "call"
+        );
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let duration = self.started.elapsed();
+        self.metrics.in_flight.dec();
+        self.metrics.count(&Tally {
+            model: self.model.as_deref().unwrap_or_default(),
+            deployment: self.serving.as_ref().map_or("", |serving| &serving.label),
+            status: self.status,
+            outcome: self.outcome.name(),
+            duration,
+            first_byte: self.first_byte,
+            usage: self.usage,
+        });
+        self.log(duration);
+    }
+}
+
+impl Outcome {
+    fn name(self) -> &'static str {
+        match self {
+            Self::ClientClosed => "client_closed",
+            Self::Answered => "answered",
+            Self::Refused => "refused",
+            Self::StreamCut => "stream_cut",
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,94 @@
+//! One request from top to bottom. Every client surface calls `serve`; later stages go into it, never
+//! beside it. `pipeline/call.rs` has the types that the stages pass along.
+
+mod call;
+mod intake;
+
+pub(crate) use crate::observe::metrics::Metrics;
+pub(crate) use crate::observe::record::Record;
+pub(crate) use crate::observe::wrap::wrap;
+pub(crate) use crate::routing::health::State;
+pub(crate) use crate::snapshot::{Current, Snapshot, Status};
+pub(crate) use call::{Ask, Call, Fault, Piece, Pieces, Reply, ReplyBody, UpstreamAnswer, UpstreamFault};
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::auth;
+use crate::providers::{self, Clients};
+use crate::routing::{self, health::Health};
+
+/// What lives as long as the process.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    pub(crate) current: Current,
+    pub(crate) health: Health,
+    pub(crate) metrics: Arc<Metrics>,
+    clients: Clients,
+    draining: AtomicBool,
+}
+
+impl Gateway {
+    /// A gateway that serves nothing before its first snapshot.
+    pub(crate) fn new(current: Current, clients: Clients) -> Self {
+        let (health, metrics) = (Health::default(), Arc::default());
+        Self { current, health, metrics, clients, draining: AtomicBool::new(false) }
+    }
+
+    /// From now on this process asks for no new requests, but serves those that come.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether [`Self::drain`] was called.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// The one configuration that a request sees.
+    ///
+    /// # Errors
+    /// [`Fault::NotReady`] before the first.
+    pub(crate) fn snapshot(&self) -> Result<Arc<Snapshot>, Fault> {
+        self.current.load().ok_or(Fault::NotReady)
+    }
+
+    /// Lets those who may call pass, for surfaces that have no model to ask for.
+    ///
+    /// # Errors
+    /// Those of [`auth::identify`] and [`Self::snapshot`].
+    pub(crate) fn identified(&self, headers: &reqwest::header::HeaderMap) -> Result<Arc<Snapshot>, Fault> {
+        let now = self.snapshot()?;
+        auth::identify(&now, headers)?;
+        Ok(now)
+    }
+}
+
+/// Serves one call, from raw request to the first bytes of an answer. The order here is the contract.
+///
+/// Dropping the future is a normal ending: the upstream call is dropped with it, and `record` tells.
+///
+/// # Errors
+/// [`Fault`], when nothing of an answer has been sent.
+pub(crate) async fn serve(gateway: &Gateway, call: Call, record: &mut Record) -> Result<Reply, Fault> {
+    let now = gateway.snapshot()?;
+    auth::identify(&now, &call.headers)?;
+    let body = intake::read(call, now.max_body_bytes).await?;
+    record.received(body.len());
+    let ask = Ask::scan(body)?;
+    let model =
+        now.model(&ask.envelope.model).ok_or_else(|| Fault::UnknownModel(ask.envelope.model.clone()))?;
+    record.asks(&model.name, ask.envelope.stream);
+    let mut route = routing::plan(model, &mut rand::rng());
+    while let Some(deployment) = route.next() {
+        record.tries(&deployment, gateway.health.of(&deployment.identity));
+        match providers::call(&gateway.clients, &deployment, &ask).await {
+            Ok(reply) => return Ok(reply),
+            Err(fault) => {
+                record.failed(fault.class);
+                route.record(&deployment, fault)?;
+            }
+        }
+    }
+    Err(route.verdict())
+}

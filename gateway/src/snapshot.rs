@@ -1,0 +1,100 @@
+//! A delivery compiled to what runs. `compile.rs` makes it, `current.rs` holds the last good one,
+//! `master_key.rs` knows which keys are worth having. Read `current.rs` next.
+
+mod compile;
+mod current;
+mod master_key;
+
+pub(crate) use current::{Change, Current, Status};
+pub use current::{Feed, Problem};
+pub use master_key::{MasterKey, WeakKey};
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use config::ObjectName;
+use reqwest::Url;
+use reqwest::header::HeaderMap;
+
+/// One configuration, as a request sees it from start to end.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    /// Of the delivery.
+    pub(crate) revision: String,
+    /// The key that may do everything.
+    pub(crate) master_key: MasterKey,
+    /// A longer request body is refused.
+    pub(crate) max_body_bytes: u64,
+    /// Every model, once, sorted by name.
+    pub(crate) models: Vec<Arc<Model>>,
+    /// By name and by alias.
+    by_name: HashMap<String, Arc<Model>>,
+    /// The answer to a listing.
+    pub(crate) listing: Bytes,
+}
+
+/// A public model.
+#[derive(Debug)]
+pub(crate) struct Model {
+    pub(crate) name: String,
+    /// Never empty.
+    pub(crate) deployments: Vec<Arc<Deployment>>,
+}
+
+/// One upstream of a model, ready to be called.
+#[derive(Debug)]
+pub(crate) struct Deployment {
+    pub(crate) identity: Identity,
+    /// The identity's name as text, for headers, logs and metrics.
+    pub(crate) label: String,
+    pub(crate) provider: String,
+    pub(crate) upstream_model: String,
+    pub(crate) upstream: Upstream,
+    pub(crate) weight: u32,
+    pub(crate) priority: u8,
+    pub(crate) timeouts: Timeouts,
+}
+
+/// What stays the same over reloads: state is keyed by it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Identity {
+    pub(crate) id: ObjectName,
+    pub(crate) uid: String,
+}
+
+/// Where a request goes.
+#[derive(Debug)]
+pub(crate) enum Upstream {
+    /// A provider's API.
+    Http {
+        /// `providers` appends the path.
+        base: Url,
+        /// The credential and the configured headers; the credential is marked sensitive.
+        headers: HeaderMap,
+    },
+    /// Answers made in the process.
+    Mock,
+}
+
+/// See [`config::Timeouts`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timeouts {
+    pub(crate) connect: Duration,
+    pub(crate) first_byte: Duration,
+    pub(crate) stream_idle: Duration,
+    pub(crate) request: Duration,
+}
+
+impl Snapshot {
+    /// The model of that name or alias.
+    pub(crate) fn model(&self, name: &str) -> Option<&Arc<Model>> {
+        self.by_name.get(name)
+    }
+
+    /// The entry of one model in the listing, with the name it was asked by.
+    pub(crate) fn listed(&self, name: &str) -> Option<String> {
+        self.model(name).map(|model| compile::entry(name, model).to_string())
+    }
+}

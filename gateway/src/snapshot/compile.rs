@@ -1,0 +1,158 @@
+//! `Delivery` to `Snapshot`. All that can be wrong with a config is found here, before it serves.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use catalogue::Auth;
+use config::{CredentialRef, Delivery, HttpUpstream, ObjectName, Secret};
+use reqwest::Url;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
+
+use super::{Deployment, Identity, MasterKey, Model, Snapshot, Timeouts, Upstream, WeakKey};
+
+/// Why a delivery cannot serve. Names the object and never the material.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CompileError {
+    #[error("there is no master key: set masterKeySecretRef of the ModelGateway, or FAIRLEAD_MASTER_KEY")]
+    NoMasterKey,
+    #[error("the master key is refused: {0}")]
+    WeakMasterKey(#[from] WeakKey),
+    #[error("{file} is not in the delivery")]
+    CredentialMissing { file: String },
+    #[error("the credential of {deployment} has characters that no HTTP header can carry")]
+    CredentialUnusable { deployment: ObjectName },
+    #[error("{deployment}: '{name}' is not a header that can be sent")]
+    Header { deployment: ObjectName, name: String },
+    #[error("{deployment}: the base URL '{url}' is not an http or https URL")]
+    BaseUrl { deployment: ObjectName, url: String },
+    #[error("two models answer to the name '{name}'")]
+    NameTwice { name: String },
+    #[error("model '{name}' has no deployment")]
+    NoDeployment { name: String },
+}
+
+/// Compiles `delivery`. `own` is the master key that boot brought, for configs that name none.
+pub(super) fn compile(delivery: &Delivery, own: Option<&MasterKey>) -> Result<Snapshot, CompileError> {
+    let config = &delivery.config;
+    let master_key = match &config.settings.master_key {
+        Some(reference) => MasterKey::new(credential(delivery, reference)?)?,
+        None => own.cloned().ok_or(CompileError::NoMasterKey)?,
+    };
+    let mut by_name = HashMap::new();
+    let mut models = Vec::new();
+    for model in &config.models {
+        let compiled = Arc::new(compile_model(delivery, model)?);
+        for name in std::iter::once(&model.name).chain(&model.aliases) {
+            if by_name.insert(name.clone(), Arc::clone(&compiled)).is_some() {
+                return Err(CompileError::NameTwice { name: name.clone() });
+            }
+        }
+        models.push(compiled);
+    }
+    models.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(Snapshot {
+        revision: delivery.revision.clone(),
+        master_key,
+        max_body_bytes: config.settings.max_request_body_bytes,
+        models,
+        listing: listing(&by_name),
+        by_name,
+    })
+}
+
+/// One entry of a model listing. `created` is LiteLLM's constant, since clients insist on a number.
+pub(super) fn entry(name: &str, model: &Model) -> serde_json::Value {
+    let owner = model.deployments.first().map_or("fairlead", |deployment| deployment.provider.as_str());
+    serde_json::json!({"id": name, "object": "model", "created": 1_677_610_602, "owned_by": owner})
+}
+
+fn listing(by_name: &HashMap<String, Arc<Model>>) -> Bytes {
+    let sorted: BTreeMap<_, _> = by_name.iter().collect();
+    let data: Vec<_> = sorted.into_iter().map(|(name, model)| entry(name, model)).collect();
+    serde_json::json!({"object": "list", "data": data}).to_string().into()
+}
+
+fn credential<'a>(delivery: &'a Delivery, reference: &CredentialRef) -> Result<&'a Secret, CompileError> {
+    let file = reference.file();
+    delivery.credentials.get(&file).ok_or(CompileError::CredentialMissing { file })
+}
+
+fn compile_model(delivery: &Delivery, model: &config::Model) -> Result<Model, CompileError> {
+    if model.deployments.is_empty() {
+        return Err(CompileError::NoDeployment { name: model.name.clone() });
+    }
+    let deployments = model.deployments.iter().map(|deployment| compile_deployment(delivery, deployment));
+    Ok(Model {
+        name: model.name.clone(),
+        deployments: deployments.map(|d| d.map(Arc::new)).collect::<Result<_, _>>()?,
+    })
+}
+
+fn compile_deployment(delivery: &Delivery, from: &config::Deployment) -> Result<Deployment, CompileError> {
+    let upstream = match &from.upstream {
+        config::Upstream::Mock => Upstream::Mock,
+        config::Upstream::Http(http) => {
+            let key =
+                http.credential.as_ref().map(|reference| credential(delivery, reference)).transpose()?;
+            Upstream::Http { base: base_url(&from.id, http)?, headers: headers(&from.id, http, key)? }
+        }
+    };
+    let timeouts = from.timeouts;
+    Ok(Deployment {
+        identity: Identity { id: from.id.clone(), uid: from.uid.clone() },
+        label: from.id.to_string(),
+        provider: from.provider.clone(),
+        upstream_model: from.upstream_model.clone(),
+        upstream,
+        weight: from.weight,
+        priority: from.priority,
+        timeouts: Timeouts {
+            connect: Duration::from_millis(timeouts.connect_ms),
+            first_byte: Duration::from_millis(timeouts.first_byte_ms),
+            stream_idle: Duration::from_millis(timeouts.stream_idle_ms),
+            request: Duration::from_millis(timeouts.request_ms),
+        },
+    })
+}
+
+fn base_url(id: &ObjectName, http: &HttpUpstream) -> Result<Url, CompileError> {
+    let url = Url::parse(&http.base_url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    // User info would be a secret in the config, and reqwest would turn it into a header.
+    let url = url.filter(|url| url.username().is_empty() && url.password().is_none());
+    url.ok_or_else(|| CompileError::BaseUrl { deployment: id.clone(), url: without_userinfo(&http.base_url) })
+}
+
+fn without_userinfo(url: &str) -> String {
+    url.rsplit_once('@').map_or(url, |(_, rest)| rest).to_owned()
+}
+
+fn headers(id: &ObjectName, http: &HttpUpstream, key: Option<&Secret>) -> Result<HeaderMap, CompileError> {
+    let mut headers = HeaderMap::new();
+    if let Some(key) = key {
+        let unusable = |_: InvalidHeaderValue| CompileError::CredentialUnusable { deployment: id.clone() };
+        // People make Secrets with `echo`, which ends the key with a line feed.
+        let material = key.expose().trim_ascii();
+        let (name, mut value) = match &http.auth {
+            Auth::Bearer => {
+                (AUTHORIZATION, HeaderValue::from_bytes(&[b"Bearer ", material].concat()).map_err(unusable)?)
+            }
+            Auth::Header(name) => {
+                (header_name(id, name)?, HeaderValue::from_bytes(material).map_err(unusable)?)
+            }
+        };
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+    for header in &http.headers {
+        let bad = |_| CompileError::Header { deployment: id.clone(), name: header.name.clone() };
+        headers.insert(header_name(id, &header.name)?, HeaderValue::from_str(&header.value).map_err(bad)?);
+    }
+    Ok(headers)
+}
+
+fn header_name(id: &ObjectName, name: &str) -> Result<HeaderName, CompileError> {
+    HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| CompileError::Header { deployment: id.clone(), name: name.to_owned() })
+}

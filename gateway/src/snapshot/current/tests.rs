@@ -1,0 +1,111 @@
+//! What is refused, and that the last good one stays.
+
+use std::collections::BTreeMap;
+
+use catalogue::{Auth, Dialect};
+use config::{
+    Config, CredentialRef, Deployment, HttpUpstream, Model, ObjectName, Secret, Settings, Timeouts, Upstream,
+};
+
+use super::*;
+
+fn name(name: &str) -> ObjectName {
+    ObjectName { namespace: "ai".into(), name: name.into() }
+}
+
+fn reference(id: &str) -> CredentialRef {
+    CredentialRef { id: id.into(), version: "1".into() }
+}
+
+fn delivery(revision: &str, base_url: &str, key: &str) -> Delivery {
+    let http = HttpUpstream {
+        base_url: base_url.into(),
+        dialect: Dialect::OpenaiChat,
+        auth: Auth::Bearer,
+        credential: Some(reference("key")),
+        headers: Vec::new(),
+    };
+    let deployment = Deployment {
+        id: name("d"),
+        uid: String::new(),
+        provider: "openai".into(),
+        upstream_model: "up".into(),
+        upstream: Upstream::Http(http),
+        weight: 1,
+        priority: 0,
+        timeouts: Timeouts { connect_ms: 1, first_byte_ms: 1, stream_idle_ms: 1, request_ms: 1 },
+    };
+    let model = Model { name: "m".into(), aliases: vec!["alias/of m".into()], deployments: vec![deployment] };
+    Delivery {
+        revision: revision.into(),
+        config: Config {
+            gateway: name("g"),
+            settings: Settings { master_key: Some(reference("master")), max_request_body_bytes: 9 },
+            models: vec![model],
+        },
+        credentials: BTreeMap::from([
+            (reference("key").file(), Secret::new(key.into())),
+            (reference("master").file(), Secret::new(b"sk-5tr0ng-en0ugh\n".to_vec())),
+        ]),
+    }
+}
+
+fn fed(current: &Current, delivery: Delivery) -> (Change, Status) {
+    let feed = Feed { delivery: Some(Arc::new(delivery)), problem: None };
+    (current.take(&feed), current.status().borrow().clone())
+}
+
+fn problem(delivery: Delivery) -> String {
+    let (change, status) = fed(&Current::new(None), delivery);
+    assert_eq!(change, Change::Rejected);
+    assert_eq!(status.revision, None);
+    status.problem.expect("a problem")
+}
+
+#[test]
+fn a_good_config_serves_under_its_names_and_with_trimmed_keys() {
+    let current = Current::new(None);
+    let (change, status) = fed(&current, delivery("r1", "https://a.example/v1", "sk-up\n"));
+    assert_eq!((change, status.revision.as_deref(), status.problem), (Change::Installed, Some("r1"), None));
+    let now = current.load().expect("serves");
+    assert!(now.master_key.matches(b"sk-5tr0ng-en0ugh"));
+    let model = now.model("alias/of m").expect("by alias");
+    let crate::snapshot::Upstream::Http { headers, .. } = &model.deployments[0].upstream else {
+        panic!("http")
+    };
+    assert_eq!(headers["authorization"], "Bearer sk-up");
+    assert!(!format!("{now:?}").contains("sk-up"), "a credential must not be printable");
+    assert_eq!(fed(&current, delivery("r1", "https://a.example/v1", "sk-up")).0, Change::None);
+}
+
+#[test]
+fn the_last_good_config_stays_and_the_status_says_why() {
+    let current = Current::new(None);
+    fed(&current, delivery("r1", "https://a.example/v1", "sk-up"));
+    let (change, status) = fed(&current, delivery("r2", "ftp://a.example", "sk-up"));
+    assert_eq!(change, Change::Rejected);
+    assert_eq!((status.revision.as_deref(), status.rejected.as_deref()), (Some("r1"), Some("r2")));
+    assert!(status.problem.expect("why").contains("ftp://a.example"));
+    let (_, status) = fed(&current, delivery("r3", "https://b.example", "sk-up"));
+    assert_eq!((status.revision.as_deref(), status.rejected, status.problem), (Some("r3"), None, None));
+}
+
+#[test]
+fn what_cannot_be_sent_is_refused_without_showing_it() {
+    let why = problem(delivery("r", "https://a.example", "sk-\nup"));
+    assert!(why.contains("ai/d") && !why.contains("up"), "{why}");
+    let why = problem(delivery("r", "https://user:pass@a.example", "sk-up"));
+    assert!(!why.contains("pass"), "{why}");
+}
+
+#[test]
+fn no_gateway_serves_without_a_strong_master_key() {
+    let mut open = delivery("r", "https://a.example", "sk-up");
+    open.config.settings.master_key = None;
+    assert!(problem(open.clone()).contains("no master key"));
+    let mut weak = delivery("r", "https://a.example", "sk-up");
+    weak.credentials.insert(reference("master").file(), Secret::new(b"sk-1234\n".to_vec()));
+    assert!(problem(weak).contains("well-known"));
+    let own = MasterKey::new(&Secret::new(b"sk-0wn-key-here".to_vec())).expect("strong");
+    assert_eq!(fed(&Current::new(Some(own)), open).0, Change::Installed);
+}
