@@ -142,8 +142,14 @@ impl Words {
 
     /// Most providers have no code of their own for this, only words.
     fn say_too_large(&self) -> bool {
-        const SIGNS: [&str; 5] =
-            ["context length", "context_length", "context window", "maximum context", "prompt is too long"];
+        const SIGNS: [&str; 6] = [
+            "context length",
+            "context_length",
+            "context window",
+            "context size",
+            "prompt is too long",
+            "total length of all messages",
+        ];
         let code = self.code.as_deref().unwrap_or_default();
         let message = self.message.as_deref().unwrap_or_default().to_ascii_lowercase();
         code == "context_length_exceeded" || SIGNS.iter().any(|sign| message.contains(sign))

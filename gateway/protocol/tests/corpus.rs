@@ -1,5 +1,6 @@
 //! The laws over whole exchanges: those in `corpus/`, written by hand after the providers' documentation,
 //! and those in the folder that `FAIRLEAD_CORPUS` names, recorded (one JSON file for each).
+#![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends by panicking")]
 
 use std::path::{Path, PathBuf};
 
@@ -66,6 +67,8 @@ fn check(file: &Path, covered: &mut Covered) {
     if response["framing"] == "sse" {
         check_stream(&response["chunks"], &place);
         covered.streams += 1;
+    } else if response["body"].is_null() {
+        // The recorder kept none.
     } else if status == 200 {
         assert!(
             matches!(answer::check(body.as_bytes()), Answer::Sound { .. }),

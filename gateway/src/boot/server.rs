@@ -63,7 +63,7 @@ impl Server {
     /// A weak master key, or a port that is taken.
     pub async fn bind(options: Options) -> anyhow::Result<Self> {
         let key = options.master_key.as_ref().map(MasterKey::new).transpose();
-        let key = key.context("FAIRLEAD_MASTER_KEY is refused")?;
+        let key = key.context("the master key (FAIRLEAD_MASTER_KEY) is refused")?;
         let gateway = Arc::new(Gateway::new(Current::new(key), Clients::default()));
         let clients = bind(options.listen).await?;
         let admin = bind(options.admin_listen).await?;
@@ -176,7 +176,7 @@ fn take(gateway: &Gateway, feed: &Feed) {
             if status.rejected.is_some() {
                 gateway.metrics.rejected();
             }
-            tracing::warn!(problem = status.problem, rejected = status.rejected, "config refused");
+            tracing::warn!(problem = status.problem, rejected = status.rejected, "config not taken");
         }
         _ => {}
     }

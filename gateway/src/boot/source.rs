@@ -61,12 +61,19 @@ async fn follow(directory: PathBuf, feed: watch::Sender<Feed>) {
 /// Watches the directory itself, where `..data` is renamed. `None` if it is not there or nothing can be
 /// watched: then the poll has to do.
 fn watch(directory: &Path, wake: mpsc::Sender<()>) -> Option<RecommendedWatcher> {
-    let mut watcher = notify::recommended_watcher(move |_| {
-        wake.try_send(()).ok();
+    let mut watcher = notify::recommended_watcher(move |event| {
+        if is_change(&event) {
+            wake.try_send(()).ok();
+        }
     })
     .ok()?;
     watcher.watch(directory, RecursiveMode::NonRecursive).ok()?;
     Some(watcher)
+}
+
+/// Reading is an event too; to wake for it would be to read for ever. A lost event may have been a change.
+fn is_change(event: &notify::Result<notify::Event>) -> bool {
+    event.as_ref().map_or(true, |event| !event.kind.is_access())
 }
 
 fn tell(feed: &watch::Sender<Feed>, reading: Result<Delivery, Problem>) {
@@ -122,4 +129,20 @@ fn no_index(directory: &Path, error: &std::io::Error) -> Problem {
 /// As [`Delivery::revision`], for an index that makes no delivery.
 fn revision_of(index: &[u8]) -> String {
     Sha256::digest(index).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind, RenameMode};
+
+    use super::*;
+
+    #[test]
+    fn only_changes_wake_and_reading_is_none() {
+        let is_change = |kind| is_change(&Ok(notify::Event::new(kind)));
+        assert!(!is_change(EventKind::Access(AccessKind::Open(AccessMode::Any))));
+        assert!(is_change(EventKind::Create(CreateKind::Any)));
+        assert!(is_change(EventKind::Modify(ModifyKind::Name(RenameMode::To))), "as `..data` is swapped");
+        assert!(super::is_change(&Err(notify::Error::generic("overflow"))));
+    }
 }

@@ -66,7 +66,7 @@ impl From<Fault> for Refusal {
         match fault {
             Fault::NotReady => not_ready(),
             Fault::KeyMissing => unauthorized(
-                "missing_api_key",
+                "invalid_api_key",
                 "no API key was sent: set the header 'Authorization: Bearer <key>'",
             ),
             Fault::KeyMalformed => unauthorized(

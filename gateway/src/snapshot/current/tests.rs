@@ -9,6 +9,8 @@ use config::{
 
 use super::*;
 
+const SOON: Timeouts = Timeouts { connect_ms: 1, first_byte_ms: 1, stream_idle_ms: 1, request_ms: 1 };
+
 fn name(name: &str) -> ObjectName {
     ObjectName { namespace: "ai".into(), name: name.into() }
 }
@@ -33,14 +35,18 @@ fn delivery(revision: &str, base_url: &str, key: &str) -> Delivery {
         upstream: Upstream::Http(http),
         weight: 1,
         priority: 0,
-        timeouts: Timeouts { connect_ms: 1, first_byte_ms: 1, stream_idle_ms: 1, request_ms: 1 },
+        timeouts: SOON,
     };
     let model = Model { name: "m".into(), aliases: vec!["alias/of m".into()], deployments: vec![deployment] };
     Delivery {
         revision: revision.into(),
         config: Config {
             gateway: name("g"),
-            settings: Settings { master_key: Some(reference("master")), max_request_body_bytes: 9 },
+            settings: Settings {
+                master_key: Some(reference("master")),
+                max_request_body_bytes: 9,
+                timeouts: SOON,
+            },
             models: vec![model],
         },
         credentials: BTreeMap::from([

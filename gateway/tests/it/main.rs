@@ -1,0 +1,13 @@
+//! A real gateway on loopback in front of a scripted upstream. One binary, so that it links once.
+#![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends by panicking")]
+
+mod directory;
+mod errors;
+mod failover;
+mod hangup;
+mod harness;
+mod lifecycle;
+mod relay;
+mod streams;
+mod surface;
+mod upstream;
