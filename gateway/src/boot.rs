@@ -1,12 +1,14 @@
 //! Starts and stops the process. `server.rs` serves, `source.rs` reads a mounted directory, `standalone.rs`
-//! is for `fairlead up`, `args.rs` has the settings.
+//! is for `fairlead up`, `probe.rs` for `helm test`, `args.rs` has the settings.
 
 pub mod args;
+mod probe;
 mod server;
 mod source;
 mod standalone;
 pub mod telemetry;
 
+pub use probe::{Probe, probe};
 pub use server::{Options, Server, serve};
 pub use source::watch_directory;
 pub use standalone::{Origin, standalone_master_key};
@@ -15,13 +17,16 @@ use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use args::Args;
+use args::{Args, Task};
 
 /// Runs a gateway on a mounted directory until SIGTERM or SIGINT, and then drains it.
 ///
 /// # Errors
 /// A weak master key, a port that is taken, a filter that cannot be read.
 pub async fn run(args: Args) -> anyhow::Result<()> {
+    if let Some(Task::Probe(task)) = args.task {
+        return probe(task).await;
+    }
     telemetry::init(&args.log)?;
     let shutdown = CancellationToken::new();
     let server = Server::bind(args.options()).await?;

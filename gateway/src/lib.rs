@@ -12,4 +12,4 @@ mod snapshot;
 
 pub use boot::telemetry;
 pub use boot::{Options, Server, serve};
-pub use snapshot::{Feed, MasterKey, Problem, WeakKey};
+pub use snapshot::{Feed, MasterKey, Problem};

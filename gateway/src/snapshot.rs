@@ -7,7 +7,7 @@ mod master_key;
 
 pub(crate) use current::{Change, Current, Status};
 pub use current::{Feed, Problem};
-pub use master_key::{MasterKey, WeakKey};
+pub use master_key::MasterKey;
 
 use std::collections::HashMap;
 use std::sync::Arc;

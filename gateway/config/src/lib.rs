@@ -7,7 +7,7 @@ mod master_key;
 mod secret;
 
 pub use bundle::{Bundle, BundleError, INDEX_FILE, SHARD_BYTES, SHARDS, shard_slot, short_digest};
-pub use master_key::weak_master_key;
+pub use master_key::WeakKey;
 pub use secret::Secret;
 
 use std::collections::BTreeMap;
@@ -130,7 +130,7 @@ pub struct Header {
 pub struct Timeouts {
     /// For the TCP and TLS handshake.
     pub connect_ms: u64,
-    /// From the request sent to the first byte of the body (of a stream: its first frame).
+    /// From the request sent to the first frame of a stream. Other answers are bound by `request_ms`.
     pub first_byte_ms: u64,
     /// Between two chunks of a stream.
     pub stream_idle_ms: u64,

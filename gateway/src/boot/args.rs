@@ -4,15 +4,18 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use config::Secret;
 
-use super::Options;
+use super::{Options, Probe};
 
 /// Serves OpenAI's API in front of every provider.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "fairlead-gateway", version)]
+#[command(name = "fairlead-gateway", version, args_conflicts_with_subcommands = true)]
 pub struct Args {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub task: Option<Task>,
     /// The mounted directory with the config.
     #[arg(long, env = "FAIRLEAD_CONFIG_DIR", default_value = "/etc/fairlead")]
     pub config_dir: PathBuf,
@@ -35,6 +38,13 @@ pub struct Args {
     /// What to log, as in `info,gateway=debug`.
     #[arg(long, env = "FAIRLEAD_LOG", default_value = "info")]
     pub log: String,
+}
+
+/// What the binary can do besides serving.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Task {
+    /// Ask a URL once; the exit code tells whether it answered well.
+    Probe(Probe),
 }
 
 impl Args {

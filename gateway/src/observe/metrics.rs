@@ -113,8 +113,11 @@ impl Metrics {
     pub(super) fn count(&self, tally: &Tally<'_>) {
         let (model, deployment) = (tally.model.to_owned(), tally.deployment.to_owned());
         if let Some(usage) = tally.usage {
-            let buckets =
-                [("input", usage.fresh_input), ("cached", usage.cached_input), ("output", usage.output)];
+            let buckets = [
+                ("input", usage.input() - usage.cached_input),
+                ("cached", usage.cached_input),
+                ("output", usage.generated()),
+            ];
             for (kind, tokens) in buckets {
                 let labels = Tokens { model: model.clone(), deployment: deployment.clone(), kind };
                 self.tokens.get_or_create(&labels).inc_by(tokens);

@@ -157,9 +157,9 @@ impl Record {
             first_byte_ms = self.first_byte.map(millis),
             bytes_in = self.bytes_in,
             bytes_out = self.bytes_out,
-            input_tokens = self.usage.map(|usage| usage.fresh_input),
+            input_tokens = self.usage.map(|usage| usage.input()),
             cached_tokens = self.usage.map(|usage| usage.cached_input),
-            output_tokens = self.usage.map(|usage| usage.output),
+            output_tokens = self.usage.map(|usage| usage.generated()),
             "call"
         );
     }

@@ -21,7 +21,16 @@ const WORDS: [&str; 6] = [
 ];
 
 /// Made up, but the same every time, so that counting can be tested.
-const USAGE: Usage = Usage { fresh_input: 9, cached_input: 0, output: 24 };
+const USAGE: Usage = Usage {
+    fresh_input: 9,
+    cached_input: 0,
+    cache_write: 0,
+    cache_write_hour: 0,
+    audio_input: 0,
+    output: 24,
+    reasoning: 0,
+    audio_output: 0,
+};
 
 /// The day of the first release of OpenAI's chat API; a clock would make answers differ.
 const CREATED: u32 = 1_677_628_800;
@@ -78,6 +87,6 @@ fn frame(model: &str, choices: &Value, usage: Option<Value>) -> Piece {
 }
 
 fn usage() -> Value {
-    let prompt = USAGE.fresh_input + USAGE.cached_input;
+    let prompt = USAGE.input();
     json!({"prompt_tokens": prompt, "completion_tokens": USAGE.output, "total_tokens": USAGE.total()})
 }

@@ -66,13 +66,14 @@ pub(super) async fn send(
     is_stream: bool,
 ) -> Result<Reply, UpstreamFault> {
     let (now, timeouts) = (Instant::now(), deployment.timeouts);
-    let first_byte = now + timeouts.first_byte;
+    let whole = now + timeouts.request;
+    // What is not a stream comes when all of it is thought out, so it may take its whole time to begin.
+    let first_byte = if is_stream { now + timeouts.first_byte } else { whole };
     let mut response = timeout_at(first_byte, request.send())
         .await
         .map_err(|_| late("its first byte"))?
         .map_err(|e| lost(&e))?;
     let headers = for_client(response.headers());
-    let whole = now + timeouts.request;
     if !response.status().is_success() {
         let (status, body) = (response.status().as_u16(), read_error(&mut response, whole).await);
         return Err(refusal(status, headers, body));
@@ -81,21 +82,19 @@ pub(super) async fn send(
         let head = timeout_at(first_byte, stream::open(response, timeouts.stream_idle)).await;
         ReplyBody::Stream(head.map_err(|_| late("its first event"))??)
     } else {
-        judge(read(&mut response, first_byte.min(whole), whole).await?, &headers)?
+        judge(read(&mut response, whole).await?, &headers)?
     };
     Ok(Reply { headers, body, deployment: deployment.label.clone() })
 }
 
 /// The whole body of a buffered answer.
-async fn read(response: &mut Response, first: Instant, whole: Instant) -> Result<Bytes, UpstreamFault> {
+async fn read(response: &mut Response, deadline: Instant) -> Result<Bytes, UpstreamFault> {
     let mut body = BytesMut::new();
-    let mut deadline = first;
     loop {
         let next = timeout_at(deadline, response.chunk()).await.map_err(|_| late("its whole answer"))?;
         let Some(chunk) = next.map_err(|_| garbled("ended before the answer was complete"))? else {
             return Ok(body.freeze());
         };
-        deadline = whole;
         if body.len() + chunk.len() > ANSWER_BYTES {
             return Err(garbled("sent an answer of more than 64 MiB"));
         }

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use catalogue::Auth;
-use config::{CredentialRef, Delivery, HttpUpstream, ObjectName, Secret};
+use config::{CredentialRef, Delivery, HttpUpstream, ObjectName, Secret, WeakKey};
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
 
-use super::{Deployment, Identity, MasterKey, Model, Snapshot, Timeouts, Upstream, WeakKey};
+use super::{Deployment, Identity, MasterKey, Model, Snapshot, Timeouts, Upstream};
 
 /// Why a delivery cannot serve. Names the object and never the material.
 #[derive(Debug, thiserror::Error)]

@@ -171,6 +171,7 @@ async fn nobody_there_and_nobody_in_time_are_told_apart() {
     let upstream = Upstream::start().await;
     let mut slow = model("slow", &[&upstream.url()]);
     slow.deployments[0].timeouts.first_byte_ms = 50;
+    slow.deployments[0].timeouts.request_ms = 50;
     let gateway = Gateway::start(vec![model("gone", &[NOBODY]), slow]).await;
     let (status, code, _) = told(gateway.chat(r#"{"model":"gone"}"#)).await;
     assert_eq!((status, code.as_str()), (502, "upstream_unreachable"));

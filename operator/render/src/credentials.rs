@@ -83,11 +83,20 @@ pub(crate) fn lookup(
         return Err(Missing { reason: Reason::SecretNotFound, message });
     };
     match found.data.get(key) {
-        Some(material) if !material.expose().trim_ascii().is_empty() => Ok(Credential {
-            reference: CredentialRef { id, version: found.version.clone() },
-            material: material.clone(),
-        }),
-        Some(_) => Err(key_missing(format!("the key {key} of Secret {secret} is empty"))),
+        Some(material) => match material.expose().trim_ascii() {
+            [] => Err(key_missing(format!("the key {key} of Secret {secret} is empty"))),
+            text if text.iter().all(u8::is_ascii_graphic) => Ok(Credential {
+                reference: CredentialRef { id, version: found.version.clone() },
+                material: material.clone(),
+            }),
+            _ => {
+                let message = format!(
+                    "the key {key} of Secret {secret} has characters that no HTTP header can carry: \
+                     write the plain key, on one line"
+                );
+                Err(Missing { reason: Reason::SecretUnusable, message })
+            }
+        },
         None => Err(key_missing(format!("Secret {secret} has no key {key}"))),
     }
 }

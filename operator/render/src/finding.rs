@@ -74,6 +74,8 @@ pub enum Reason {
     SecretNotFound,
     /// The Secret has no such key, or an empty one.
     SecretKeyMissing,
+    /// The material in the Secret cannot be sent.
+    SecretUnusable,
     /// The credential that a deployment names is itself not resolved.
     CredentialNotReady,
     /// The named ModelGateway is not there, or does not let this namespace attach.
@@ -102,6 +104,7 @@ impl Reason {
             Self::RefNotPermitted => "RefNotPermitted",
             Self::SecretNotFound => "SecretNotFound",
             Self::SecretKeyMissing => "SecretKeyMissing",
+            Self::SecretUnusable => "SecretUnusable",
             Self::CredentialNotReady => "CredentialNotReady",
             Self::GatewayNotFound => "GatewayNotFound",
             Self::ModelNameTaken => "ModelNameTaken",

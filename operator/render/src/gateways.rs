@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::Catalogue;
-use config::{Config, ObjectName, Secret, Settings};
+use config::{Config, ObjectName, Secret, Settings, WeakKey};
 use crds::{ConditionType, ModelDeployment, ModelGateway, NamespaceSelection};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
@@ -177,8 +177,8 @@ fn fresh_settings(
     let id = credentials::credential_id("mgw", name, "masterKey");
     let found = credentials::lookup(manifests, &secret, &reference.key, id)
         .map_err(|missing| (ConditionType::ResolvedRefs, (missing.reason, missing.message)))?;
-    if let Some(why) = config::weak_master_key(found.material.expose()) {
-        let message = format!("the master key in Secret {secret} {why}: use 32 random characters");
+    if let Some(why) = WeakKey::judge(found.material.expose()) {
+        let message = format!("the master key in Secret {secret} is refused: {why}");
         return Err((ConditionType::ResolvedRefs, (Reason::WeakMasterKey, message)));
     }
     let file = found.reference.file();

@@ -86,7 +86,7 @@ fn another_version_is_refused_whatever_else_it_holds() {
 
 #[test]
 fn a_shard_too_large_for_a_config_map_is_refused_before_it_is_written() {
-    let models = (0..4000).map(|n| model(&format!("{n:0200}"), None)).collect();
+    let models = (0..20_000).map(|n| model(&format!("{n:0200}"), None)).collect();
     let error = Bundle::pack(&config(models)).unwrap_err();
     assert!(matches!(error, BundleError::TooLarge { .. }), "{error}");
 }

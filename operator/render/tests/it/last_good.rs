@@ -102,6 +102,7 @@ fn a_gateway_with_a_bad_master_key_keeps_the_one_before() {
     for (from, to, reason) in [
         ("master: sk-Zk3vQ0pB7nXw5LrT", "master: sk-1234", Reason::WeakMasterKey),
         ("master: sk-Zk3vQ0pB7nXw5LrT", "master: ''", Reason::SecretKeyMissing),
+        ("master: sk-Zk3vQ0pB7nXw5LrT", "master: 'two words'", Reason::SecretUnusable),
         ("{name: keys, key: master}", "{name: keys, key: other}", Reason::SecretKeyMissing),
         ("{name: keys, key: master}", "{name: gone, key: master}", Reason::SecretNotFound),
     ] {
