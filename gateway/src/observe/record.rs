@@ -157,7 +157,7 @@ impl Record {
             first_byte_ms = self.first_byte.map(millis),
             bytes_in = self.bytes_in,
             bytes_out = self.bytes_out,
-            input_tokens = self.usage.map(|usage| usage.input()),
+            input_tokens = self.usage.map(|usage| usage.input() - usage.cached_input),
             cached_tokens = self.usage.map(|usage| usage.cached_input),
             output_tokens = self.usage.map(|usage| usage.generated()),
             "call"
