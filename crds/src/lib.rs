@@ -18,11 +18,11 @@ pub use definitions::definitions;
 pub use duration::DurationText;
 pub use model_deployment::{
     CredentialsRef, GatewayRef, HeaderEntry, ModelDeployment, ModelDeploymentSpec, ModelDeploymentStatus,
-    ProviderSpec, ResolvedStatus, ServingGateway,
+    ProviderSpec, ResolvedStatus, ServingGateway, WireDialect,
 };
 pub use model_gateway::{
     AuthSpec, ConfigStatus, LaggingPod, LimitsSpec, ModelGateway, ModelGatewaySpec, ModelGatewayStatus,
-    ModelsSpec, ModelsStatus, PodState, PodsStatus, SecretKeyRef, TimeoutsSpec,
+    ModelsSpec, ModelsStatus, OnLoss, PodState, PodsStatus, SecretKeyRef, TimeoutsSpec, TranslationSpec,
 };
 pub use namespaces::{NamespaceSelection, NamespaceSelector, NamespacesFrom};
 pub use provider_secret::{

@@ -5,7 +5,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::TimeoutsSpec;
+use crate::{TimeoutsSpec, TranslationSpec};
 
 /// One upstream that serves a model. Several of one `modelName` form a group and share its traffic.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
@@ -116,6 +116,9 @@ pub struct ModelDeploymentSpec {
     /// How long to wait for this upstream. Absent ones are the gateway's.
     #[serde(default)]
     pub timeouts: TimeoutsSpec,
+    /// How requests are translated for this upstream. What is absent is the gateway's.
+    #[serde(default)]
+    pub translation: TranslationSpec,
     /// Sent to the upstream with every request. Not for secrets: use credentialsRef.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
@@ -159,6 +162,8 @@ fn default_gateway() -> String {
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self.type != 'mock' || !has(self.baseURL)")
     .message("the mock provider has no baseURL"))]
+#[x_kube(validation = Rule::new("self.type != 'mock' || !has(self.dialect)")
+    .message("the mock provider answers every client in its own language: leave dialect out"))]
 #[x_kube(validation = Rule::new("self.type != 'custom' || has(self.baseURL)")
     .message("provider custom needs a baseURL"))]
 #[x_kube(validation = Rule::new(
@@ -182,6 +187,24 @@ pub struct ProviderSpec {
     #[serde(default, rename = "baseURL", skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub base_url: Option<String>,
+    /// The wire language that the server at baseURL speaks. Default: the catalogue's for this provider;
+    /// for `custom`, openai-chat. Clients of other languages are translated to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<WireDialect>,
+}
+
+/// A wire language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WireDialect {
+    /// OpenAI's chat completions.
+    OpenaiChat,
+    /// OpenAI's responses.
+    OpenaiResponses,
+    /// Anthropic's messages.
+    Anthropic,
+    /// Google's generateContent.
+    Gemini,
 }
 
 /// A ProviderSecret by name.

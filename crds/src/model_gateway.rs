@@ -69,6 +69,9 @@ pub struct ModelGatewaySpec {
     /// What a single request may cost the gateway.
     #[serde(default)]
     pub limits: LimitsSpec,
+    /// How requests are translated where client and provider speak different wire languages.
+    #[serde(default)]
+    pub translation: TranslationSpec,
     /// How long to wait for an upstream, unless a deployment says otherwise. Absent ones are
     /// connect 5s, firstByte 120s, streamIdle 120s, request 600s.
     #[serde(default)]
@@ -146,6 +149,28 @@ pub struct TimeoutsSpec {
     /// From the request sent to the whole answer, for example 600s. Streams are not bound by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<DurationText>,
+}
+
+/// How requests are translated.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TranslationSpec {
+    /// What to do about a field that the provider's language has no place for. Report: tuning hints are left out and
+    /// named in the response header x-fairlead-losses, what changes the meaning is refused with status 400. Reject:
+    /// any is refused. Ignore: nothing is refused, all is named. Default: Report, or what the gateway says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_loss: Option<OnLoss>,
+}
+
+/// What to do about a field that cannot be translated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum OnLoss {
+    /// Hints are left out and named, what changes the meaning is refused.
+    Report,
+    /// Any is refused.
+    Reject,
+    /// Nothing is refused, all is named.
+    Ignore,
 }
 
 /// What the operator found and did.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 /// A wire language: JSON shapes and stream events, no URLs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Dialect {
     /// OpenAI's chat completions.
@@ -20,6 +20,19 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::OpenaiChat, Self::OpenaiResponses, Self::Anthropic, Self::Gemini];
+
+    /// How servers of this language are told the key, where no row says otherwise.
+    #[must_use]
+    pub fn usual_auth(self) -> Auth {
+        match self {
+            Self::OpenaiChat | Self::OpenaiResponses => Auth::Bearer,
+            Self::Anthropic => Auth::Header("x-api-key".into()),
+            Self::Gemini => Auth::Header("x-goog-api-key".into()),
+        }
+    }
+
     /// Its name in configs, headers and logs.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -62,8 +75,8 @@ pub struct Provider {
     pub auth: Auth,
     /// Whether it needs one.
     pub key: Key,
-    /// The wire language of its chat endpoint at `base_url`.
-    pub chat: Dialect,
+    /// The wire languages of its chat endpoints at `base_url`. Never empty; the preferred one is first.
+    pub speaks: Vec<Dialect>,
     /// Where the facts of this row come from.
     pub source: String,
     /// The day the source was read, `YYYY-MM-DD`.
@@ -132,6 +145,7 @@ mod tests {
             assert!(id.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)), "{id}: odd id");
             assert!(!row.source.is_empty(), "{id}: where are the facts from?");
             assert!(row.read.len() == 10 && row.read.starts_with("20"), "{id}: date {}", row.read);
+            assert!(!row.speaks.is_empty(), "{id}: which wire language?");
             if let Some(base) = &row.base_url {
                 assert!(base.starts_with("https://"), "{id}: {base} is not https");
                 assert!(!base.ends_with('/'), "{id}: {base} ends with a slash");

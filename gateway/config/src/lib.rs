@@ -53,6 +53,8 @@ pub struct Settings {
     pub max_request_body_bytes: u64,
     /// What deployments inherit; theirs are resolved already.
     pub timeouts: Timeouts,
+    /// What deployments inherit; theirs are resolved already.
+    pub on_loss: OnLoss,
 }
 
 /// A public model name and the deployments that serve it.
@@ -87,6 +89,21 @@ pub struct Deployment {
     pub priority: u8,
     /// How long to wait for what.
     pub timeouts: Timeouts,
+    /// What to do about what a translation cannot carry.
+    pub on_loss: OnLoss,
+}
+
+/// What to do about what a translation cannot carry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnLoss {
+    /// Hints are told, what changes meaning is refused.
+    #[default]
+    Report,
+    /// All is refused.
+    Reject,
+    /// Nothing is refused; all is told.
+    Ignore,
 }
 
 /// Where a request goes.
@@ -104,8 +121,8 @@ pub enum Upstream {
 pub struct HttpUpstream {
     /// Without a trailing slash; the dialect's path is appended (`/chat/completions`).
     pub base_url: String,
-    /// The wire language spoken there.
-    pub dialect: Dialect,
+    /// The wire languages spoken there. Never empty; others are translated to the first.
+    pub dialects: Vec<Dialect>,
     /// How the credential travels.
     pub auth: Auth,
     /// Absent where the provider asks for none.

@@ -3,8 +3,12 @@
 //! `fault.rs` what a provider says. Start with `scan.rs`.
 
 pub mod answer;
+pub mod dialects;
 pub mod fault;
 pub mod frames;
+pub mod hub;
+pub mod json;
+pub mod loss;
 pub mod observe;
 pub mod scan;
 pub mod splice;

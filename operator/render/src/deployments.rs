@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::credentials::{Credential, Resolved};
 use crate::gateways::{Gateway, object_name};
-use crate::upstream::{Fault, invalid, timeouts, upstream};
+use crate::upstream::{Fault, invalid, on_loss, timeouts, upstream};
 use crate::{Effect, Finding, Kind, Manifests, ObjectRef, Previous, Reason, permission};
 
 /// A deployment that wants a place in a gateway's config.
@@ -109,6 +109,7 @@ fn fresh(
         weight: in_range("weight", spec.weight, 1_000_000).map_err(not_accepted)?,
         priority: in_range("priority", spec.priority, 31).map_err(not_accepted)?,
         timeouts: timeouts(&spec.timeouts, gateway.settings.timeouts).map_err(not_accepted)?,
+        on_loss: on_loss(&spec.translation, gateway.settings.on_loss),
     };
     let material = credential.map(|found| (found.reference.file(), found.material.clone()));
     Ok(Candidate {

@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::credentials::Resolved;
 use crate::deployments::{Candidate, Context, candidate};
-use crate::upstream::{DEFAULT_TIMEOUTS, Fault, timeouts};
+use crate::upstream::{DEFAULT_TIMEOUTS, Fault, on_loss, timeouts};
 use crate::{
     Effect, Finding, GatewayConfig, Kind, Manifests, ObjectRef, Reason, Rendered, credentials, groups,
     permission,
@@ -170,8 +170,9 @@ fn fresh_settings(
             format!("limits.maxRequestBodyBytes {max_request_body_bytes} is not between 1024 and 1073741824");
         return Err((ConditionType::Accepted, (Reason::InvalidSpec, message)));
     }
+    let on_loss = on_loss(&spec.translation, config::OnLoss::default());
     let Some(reference) = &spec.auth.master_key_secret_ref else {
-        return Ok((Settings { master_key: None, max_request_body_bytes, timeouts }, None));
+        return Ok((Settings { master_key: None, max_request_body_bytes, timeouts, on_loss }, None));
     };
     let secret = ObjectName { namespace: name.namespace.clone(), name: reference.name.clone() };
     let id = credentials::credential_id("mgw", name, "masterKey");
@@ -182,7 +183,7 @@ fn fresh_settings(
         return Err((ConditionType::ResolvedRefs, (Reason::WeakMasterKey, message)));
     }
     let file = found.reference.file();
-    let settings = Settings { master_key: Some(found.reference), max_request_body_bytes, timeouts };
+    let settings = Settings { master_key: Some(found.reference), max_request_body_bytes, timeouts, on_loss };
     Ok((settings, Some((file, found.material))))
 }
 

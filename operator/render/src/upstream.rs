@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use catalogue::{Catalogue, Key, MOCK, Provider};
+use catalogue::{Catalogue, Dialect, Key, MOCK, Provider};
 use config::{Header, HttpUpstream, Timeouts, Upstream};
-use crds::{DurationText, ModelDeploymentSpec, ProviderSpec, TimeoutsSpec};
+use crds::{
+    DurationText, ModelDeploymentSpec, OnLoss, ProviderSpec, TimeoutsSpec, TranslationSpec, WireDialect,
+};
 use url::Url;
 
 use crate::Reason;
@@ -26,6 +28,9 @@ const OWN_HEADERS: [&str; 9] = [
     "accept-encoding",
 ];
 
+/// The provider that is a server of one's own.
+const CUSTOM: &str = "custom";
+
 /// What waits how long where nobody says otherwise.
 pub(crate) const DEFAULT_TIMEOUTS: Timeouts =
     Timeouts { connect_ms: 5_000, first_byte_ms: 120_000, stream_idle_ms: 120_000, request_ms: 600_000 };
@@ -46,19 +51,51 @@ pub(crate) fn upstream(
             "provider {id} needs a credential: set credentialsRef to a ProviderSecret"
         )));
     }
+    let dialects = match spec.provider.dialect {
+        Some(written) => vec![dialect(written)],
+        None => row.speaks.clone(),
+    };
+    // A server of one's own is told the key as servers of its language usually are.
+    let auth = match dialects.first() {
+        Some(first) if id == CUSTOM => first.usual_auth(),
+        _ => row.auth.clone(),
+    };
     Ok(Upstream::Http(HttpUpstream {
         base_url: base_url(&spec.provider, row)?,
-        dialect: row.chat,
-        auth: row.auth.clone(),
+        dialects,
+        auth,
         credential: credential.map(|credential| credential.reference.clone()),
         headers: headers(spec)?,
     }))
 }
 
+fn dialect(written: WireDialect) -> Dialect {
+    match written {
+        WireDialect::OpenaiChat => Dialect::OpenaiChat,
+        WireDialect::OpenaiResponses => Dialect::OpenaiResponses,
+        WireDialect::Anthropic => Dialect::Anthropic,
+        WireDialect::Gemini => Dialect::Gemini,
+    }
+}
+
+/// `spec` over `inherited`.
+pub(crate) fn on_loss(spec: &TranslationSpec, inherited: config::OnLoss) -> config::OnLoss {
+    match spec.on_loss {
+        None => inherited,
+        Some(OnLoss::Report) => config::OnLoss::Report,
+        Some(OnLoss::Reject) => config::OnLoss::Reject,
+        Some(OnLoss::Ignore) => config::OnLoss::Ignore,
+    }
+}
+
 fn mock(spec: &ModelDeploymentSpec) -> Result<(), Fault> {
-    if spec.provider.base_url.is_some() || spec.credentials_ref.is_some() || !spec.headers.is_empty() {
+    if spec.provider.base_url.is_some()
+        || spec.provider.dialect.is_some()
+        || spec.credentials_ref.is_some()
+        || !spec.headers.is_empty()
+    {
         return Err(invalid(
-            "provider mock takes no baseURL, credentialsRef or headers: it has no upstream".into(),
+            "provider mock takes no baseURL, dialect, credentialsRef or headers: it has no upstream".into(),
         ));
     }
     Ok(())

@@ -12,7 +12,7 @@ fn object(name: &str) -> ObjectName {
 fn model(name: &str, credential: Option<CredentialRef>) -> Model {
     let http = HttpUpstream {
         base_url: "https://api.example.com/v1".into(),
-        dialect: catalogue::Dialect::OpenaiChat,
+        dialects: vec![catalogue::Dialect::OpenaiChat],
         auth: catalogue::Auth::Bearer,
         credential,
         headers: Vec::new(),
@@ -26,12 +26,18 @@ fn model(name: &str, credential: Option<CredentialRef>) -> Model {
         weight: 1,
         priority: 0,
         timeouts: TIMEOUTS,
+        on_loss: crate::OnLoss::Report,
     };
     Model { name: name.into(), aliases: Vec::new(), deployments: vec![deployment] }
 }
 
 fn config(models: Vec<Model>) -> Config {
-    let settings = Settings { master_key: None, max_request_body_bytes: 1, timeouts: TIMEOUTS };
+    let settings = Settings {
+        master_key: None,
+        max_request_body_bytes: 1,
+        timeouts: TIMEOUTS,
+        on_loss: crate::OnLoss::Report,
+    };
     Config { gateway: object("main"), settings, models }
 }
 

@@ -38,6 +38,7 @@ spec:
   auth: {masterKeySecretRef: {name: master, key: key}}
   limits: {maxRequestBodyBytes: 4096}
   timeouts: {connect: 1s, firstByte: 2s, streamIdle: 3s, request: 4s}
+  translation: {onLoss: Report}
 ---
 kind: ModelGateway
 metadata: {name: main, namespace: team}
@@ -72,11 +73,12 @@ spec:
   gatewayRef: {name: main, namespace: ai}
   modelName: gpt
   aliases: [gpt-latest]
-  provider: {type: openai, model: gpt-4o, baseURL: 'https://one.example.com/v1'}
+  provider: {type: openai, model: gpt-4o, baseURL: 'https://one.example.com/v1', dialect: openai-chat}
   credentialsRef: {name: openai, namespace: ai}
   weight: 1
   priority: 0
   timeouts: {connect: 5s, firstByte: 6s, streamIdle: 7s, request: 8s}
+  translation: {onLoss: Reject}
   headers: [{name: X-Team, value: a}]
   suspend: false
 ";
@@ -85,6 +87,9 @@ spec:
 type Step = (&'static str, &'static [(&'static str, &'static str)], (&'static str, &'static str));
 
 const WALK: &[Step] = &[
+    ("ModelGateway.translation.onLoss", &[], ("onLoss: Report", "onLoss: Ignore")),
+    ("ModelDeployment.translation.onLoss", &[], ("onLoss: Reject", "onLoss: Ignore")),
+    ("ModelDeployment.provider.dialect", &[], ("dialect: openai-chat", "dialect: anthropic")),
     (
         "ModelGateway.models.namespaces.from",
         &[],

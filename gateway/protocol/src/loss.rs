@@ -1,0 +1,74 @@
+//! What a translation could not carry. Nothing is dropped without one of these.
+
+/// A field that the other language has no place for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// Where it stood in the client's request: `messages[2].content[0].detail`. No content.
+    pub field: String,
+    /// How bad it is.
+    pub weight: Weight,
+    /// What happened to it, in a few words.
+    pub note: &'static str,
+}
+
+/// How bad a loss is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// The answer means the same: a tuning hint, an id, a spelling.
+    Hint,
+    /// The answer may mean something else: an image, a tool, a second candidate. Refused by default.
+    Meaning,
+}
+
+/// What to do about losses. LiteLLM's `drop_params: true` is `Ignore`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnLoss {
+    /// Hints are told in a header and the log; what changes meaning is refused.
+    #[default]
+    Report,
+    /// Any loss is refused.
+    Reject,
+    /// All is sent as far as it can be; losses are still told.
+    Ignore,
+}
+
+/// The losses of one translation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Losses(Vec<Loss>);
+
+impl Losses {
+    /// A tuning hint that is not carried.
+    pub fn hint(&mut self, field: impl Into<String>, note: &'static str) {
+        self.0.push(Loss { field: field.into(), weight: Weight::Hint, note });
+    }
+
+    /// Something that changes meaning is not carried.
+    pub fn meaning(&mut self, field: impl Into<String>, note: &'static str) {
+        self.0.push(Loss { field: field.into(), weight: Weight::Meaning, note });
+    }
+
+    /// All, in the order they were met.
+    #[must_use]
+    pub fn all(&self) -> &[Loss] {
+        &self.0
+    }
+
+    /// The first loss that `on_loss` does not accept.
+    #[must_use]
+    pub fn refused(&self, on_loss: OnLoss) -> Option<&Loss> {
+        match on_loss {
+            OnLoss::Ignore => None,
+            OnLoss::Reject => self.0.first(),
+            OnLoss::Report => self.0.iter().find(|loss| loss.weight == Weight::Meaning),
+        }
+    }
+}
+
+/// A body for the other side, and what did not fit in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encoded {
+    /// JSON text.
+    pub body: String,
+    /// What it lacks.
+    pub losses: Losses,
+}

@@ -1,0 +1,9 @@
+//! The laws of the dialects, over the cases in `corpus/dialects/` (written by hand after the providers'
+//! documentation) and over the recorded traffic in the folder that `FAIRLEAD_CORPUS` names.
+
+#[cfg(test)]
+mod honesty;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod support;
