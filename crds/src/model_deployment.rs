@@ -23,10 +23,10 @@ use crate::{TimeoutsSpec, TranslationSpec};
     selectable = ".spec.modelName",
     selectable = ".spec.provider.type",
     printcolumn(
-        json_path = ".spec.modelName",
+        json_path = ".status.resolved.model",
         name = "Model",
         type_ = "string",
-        description = "The name that clients ask for; the object's own where empty."
+        description = "The name that clients ask for."
     ),
     printcolumn(
         json_path = ".spec.provider.type",
