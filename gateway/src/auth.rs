@@ -5,9 +5,11 @@ use reqwest::header::{AUTHORIZATION, HeaderMap};
 use crate::pipeline::Fault;
 use crate::snapshot::Snapshot;
 
-/// Where clients put their key; the first that is there counts. `api-key` is Azure's header and
-/// `x-api-key` Anthropic's.
-const BARE_HEADERS: [&str; 2] = ["api-key", "x-api-key"];
+/// LiteLLM's header; it goes before all others, so that a client can keep `Authorization` for another purpose.
+const LITELLM_HEADER: &str = "x-litellm-api-key";
+
+/// Where clients put their key if not into `Authorization`: Azure's, Anthropic's and Google's header.
+const BARE_HEADERS: [&str; 3] = ["api-key", "x-api-key", "x-goog-api-key"];
 
 /// Lets the master key pass.
 ///
@@ -19,6 +21,10 @@ pub(crate) fn identify(now: &Snapshot, headers: &HeaderMap) -> Result<(), Fault>
 }
 
 fn presented(headers: &HeaderMap) -> Result<&[u8], Fault> {
+    if let Some(value) = headers.get(LITELLM_HEADER) {
+        // LiteLLM takes it with and without the scheme.
+        return Ok(bearer(value.as_bytes()).unwrap_or_else(|| value.as_bytes().trim_ascii()));
+    }
     if let Some(value) = headers.get(AUTHORIZATION) {
         return bearer(value.as_bytes()).ok_or(Fault::KeyMalformed);
     }

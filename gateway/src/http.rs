@@ -1,11 +1,14 @@
-//! The surface: routes and what they have in common. Each endpoint is a file; `fault.rs` alone knows which
-//! status a fault has. The work is done in `pipeline.rs`.
+//! The surface: routes and what they have in common. Each endpoint is a file, and `reply.rs` what they
+//! share; `fault.rs` alone knows which status a fault has. The work is done in `pipeline.rs`.
 
+mod anthropic;
 mod fault;
+mod gemini;
 mod health;
 mod internal;
 mod metrics;
 mod openai;
+mod reply;
 
 use std::sync::Arc;
 
@@ -26,9 +29,17 @@ pub(crate) fn client_router(gateway: Arc<Gateway>) -> Router {
         let path = |rest: &str| format!("{prefix}{rest}");
         router = router
             .route(&path("/chat/completions"), post(openai::chat::completions))
+            .route(&path("/responses"), post(openai::responses::create))
             .route(&path("/models"), get(openai::models::list))
-            .route(&path("/models/{*id}"), get(openai::models::one));
+            .route(&path("/models/{*id}"), get(openai::models::one).post(gemini::generate::act));
     }
+    for prefix in ["/v1", "/anthropic/v1"] {
+        let path = |rest: &str| format!("{prefix}{rest}");
+        router = router
+            .route(&path("/messages"), post(anthropic::messages::create))
+            .route(&path("/messages/count_tokens"), post(anthropic::messages::count_tokens));
+    }
+    router = router.route("/v1beta/models/{*id}", post(gemini::generate::act));
     router = router.route("/health", get(health::report)).route("/metrics", get(metrics::for_clients));
     finished(router.merge(probes()), gateway)
 }

@@ -1,4 +1,4 @@
-//! The data plane: serves OpenAI's API in front of every provider. `pipeline.rs` is one request from top to
+//! The data plane: serves four wire languages in front of every provider. `pipeline.rs` is one request from top to
 //! bottom; `boot.rs` starts a process. Other crates see only what is exported here.
 
 mod auth;
@@ -9,6 +9,7 @@ mod pipeline;
 mod providers;
 mod routing;
 mod snapshot;
+mod tokens;
 
 pub use boot::telemetry;
 pub use boot::{Options, Server, serve};

@@ -1,15 +1,23 @@
 //! One request from top to bottom. Every client surface calls `serve`; later stages go into it, never
-//! beside it. `pipeline/call.rs` has the types that the stages pass along.
+//! beside it. `pipeline/call.rs` has the types that the stages pass along, `pipeline/ask.rs` what a client asks,
+//! `pipeline/outgoing.rs` what one deployment gets of it.
 
+mod ask;
 mod call;
+mod count;
 mod intake;
+mod outgoing;
 
 pub(crate) use crate::observe::metrics::Metrics;
 pub(crate) use crate::observe::record::Record;
 pub(crate) use crate::observe::wrap::wrap;
 pub(crate) use crate::routing::health::State;
 pub(crate) use crate::snapshot::{Current, Snapshot, Status};
-pub(crate) use call::{Ask, Call, Fault, Piece, Pieces, Reply, ReplyBody, UpstreamAnswer, UpstreamFault};
+pub(crate) use ask::Ask;
+pub(crate) use call::{
+    Call, Fault, Intent, Lossy, Named, Piece, Pieces, Reply, ReplyBody, Task, UpstreamAnswer, UpstreamFault,
+};
+pub(crate) use outgoing::Outgoing;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +25,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::auth;
 use crate::providers::{self, Clients};
 use crate::routing::{self, health::Health};
+use crate::tokens::Tokenizer;
+
+/// Tells the seconds since 1970.
+pub(crate) type Clock = fn() -> u64;
 
 /// What lives as long as the process.
 #[derive(Debug)]
@@ -25,14 +37,16 @@ pub(crate) struct Gateway {
     pub(crate) health: Health,
     pub(crate) metrics: Arc<Metrics>,
     clients: Clients,
+    clock: Clock,
+    tokenizer: Tokenizer,
     draining: AtomicBool,
 }
 
 impl Gateway {
     /// A gateway that serves nothing before its first snapshot.
-    pub(crate) fn new(current: Current, clients: Clients) -> Self {
-        let (health, metrics) = (Health::default(), Arc::default());
-        Self { current, health, metrics, clients, draining: AtomicBool::new(false) }
+    pub(crate) fn new(current: Current, clients: Clients, clock: Clock) -> Self {
+        let (health, metrics, tokenizer) = (Health::default(), Arc::default(), Tokenizer::default());
+        Self { current, health, metrics, clients, clock, tokenizer, draining: AtomicBool::new(false) }
     }
 
     /// From now on this process asks for no new requests, but serves those that come.
@@ -73,16 +87,26 @@ impl Gateway {
 pub(crate) async fn serve(gateway: &Gateway, call: Call, record: &mut Record) -> Result<Reply, Fault> {
     let now = gateway.snapshot()?;
     auth::identify(&now, &call.headers)?;
-    let body = intake::read(call, now.max_body_bytes).await?;
+    let body = intake::read(&call.headers, call.body, now.max_body_bytes).await?;
     record.received(body.len());
-    let ask = Ask::scan(body)?;
-    let model =
-        now.model(&ask.envelope.model).ok_or_else(|| Fault::UnknownModel(ask.envelope.model.clone()))?;
-    record.asks(&model.name, ask.envelope.stream);
+    let mut ask = Ask::scan(call.intent, &call.headers, body)?;
+    let model = now.model(&ask.model).ok_or_else(|| Fault::UnknownModel(ask.model.clone()))?;
+    record.asks(&model.name, ask.stream);
+    if ask.task == Task::Count {
+        return count::reply(gateway, ask).await;
+    }
+    let echo = ask.echo(&record.id.replace('-', ""), (gateway.clock)());
     let mut route = routing::plan(model, &mut rand::rng());
     while let Some(deployment) = route.next() {
+        let outgoing = match Outgoing::prepare(&mut ask, &deployment, echo.clone()) {
+            Ok(outgoing) => outgoing,
+            Err(refused) => {
+                route.pass(refused);
+                continue;
+            }
+        };
         record.tries(&deployment, gateway.health.of(&deployment.identity));
-        match providers::call(&gateway.clients, &deployment, &ask).await {
+        match providers::call(&gateway.clients, &deployment, outgoing).await {
             Ok(reply) => return Ok(reply),
             Err(fault) => {
                 record.failed(fault.class);

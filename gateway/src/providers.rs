@@ -1,14 +1,16 @@
-//! Where and how to send, never what: `openai.rs` builds requests, `send.rs` has the connections and reads
-//! answers, `stream.rs` reads streams, `mock.rs` answers without a network.
+//! Where and how to send, never what: `endpoint.rs` has each language's path and headers, `send.rs` the connections,
+//! `read.rs` reads answers, `stream.rs` streams, `refusal.rs` errors; `mock.rs` answers without a network.
 
+mod endpoint;
 mod mock;
-mod openai;
+mod read;
+mod refusal;
 mod send;
 mod stream;
 
 pub(crate) use send::Clients;
 
-use crate::pipeline::{Ask, Reply, UpstreamFault};
+use crate::pipeline::{Outgoing, Reply, UpstreamFault};
 use crate::snapshot::{Deployment, Upstream};
 
 /// Asks `deployment`. Comes back with a whole answer, or with a stream whose first event has come: until
@@ -19,15 +21,16 @@ use crate::snapshot::{Deployment, Upstream};
 pub(crate) async fn call(
     clients: &Clients,
     deployment: &Deployment,
-    ask: &Ask,
+    outgoing: Outgoing,
 ) -> Result<Reply, UpstreamFault> {
-    match &deployment.upstream {
-        Upstream::Mock => Ok(mock::answer(deployment, ask)),
-        Upstream::Http { base, headers } => {
-            let client = clients.get(deployment.timeouts.connect)?;
-            let request = openai::request(&client, base, headers, deployment, ask);
-            // Boxed, since it holds buffers and the pipeline moves it.
-            Box::pin(send::send(request, deployment, ask.envelope.stream)).await
-        }
-    }
+    let Upstream::Http { base, headers, .. } = &deployment.upstream else {
+        return Ok(mock::answer(deployment, &outgoing));
+    };
+    let client = clients.get(deployment.timeouts.connect)?;
+    let to = endpoint::Endpoint { base, headers, model: &deployment.upstream_model };
+    let request = endpoint::request(&client, &to, &outgoing);
+    let is_relay = outgoing.exchange.is_relay();
+    // Boxed, since it holds buffers and the pipeline moves it.
+    let sent = Box::pin(send::send(request, deployment, outgoing)).await;
+    sent.map_err(|fault| if is_relay { fault } else { fault.retold() })
 }

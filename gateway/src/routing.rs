@@ -15,6 +15,7 @@ use crate::snapshot::{Deployment, Model};
 pub(crate) struct Route {
     open: VecDeque<Arc<Deployment>>,
     last: Option<Fault>,
+    passed: Option<Fault>,
 }
 
 /// Orders the deployments of `model`: lower priority first; within one, at random by weight.
@@ -22,7 +23,7 @@ pub(crate) fn plan(model: &Model, rng: &mut impl Rng) -> Route {
     let mut tiers = model.deployments.clone();
     tiers.sort_by_key(|deployment| deployment.priority);
     let tiers = tiers.chunk_by(|a, b| a.priority == b.priority);
-    Route { open: tiers.flat_map(|tier| shuffled(tier, rng)).collect(), last: None }
+    Route { open: tiers.flat_map(|tier| shuffled(tier, rng)).collect(), last: None, passed: None }
 }
 
 impl Route {
@@ -45,9 +46,15 @@ impl Route {
         Ok(())
     }
 
-    /// What to tell the client when none is left: the last fault.
+    /// Notes that a deployment cannot take the request at all, and was not asked.
+    pub(crate) fn pass(&mut self, fault: Fault) {
+        self.passed.get_or_insert(fault);
+    }
+
+    /// What to tell the client when none is left: the last fault of one that was asked, since that may pass;
+    /// else why the first was not.
     pub(crate) fn verdict(self) -> Fault {
-        self.last.unwrap_or(Fault::NotReady)
+        self.last.or(self.passed).unwrap_or(Fault::NotReady)
     }
 }
 

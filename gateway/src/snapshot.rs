@@ -15,6 +15,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use config::ObjectName;
+use protocol::loss::OnLoss;
+use protocol::plan::Spoken;
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 
@@ -55,6 +57,7 @@ pub(crate) struct Deployment {
     pub(crate) weight: u32,
     pub(crate) priority: u8,
     pub(crate) timeouts: Timeouts,
+    pub(crate) on_loss: OnLoss,
 }
 
 /// What stays the same over reloads: state is keyed by it.
@@ -73,6 +76,8 @@ pub(crate) enum Upstream {
         base: Url,
         /// The credential and the configured headers; the credential is marked sensitive.
         headers: HeaderMap,
+        /// The wire languages spoken there.
+        spoken: Spoken,
     },
     /// Answers made in the process.
     Mock,

@@ -1,5 +1,6 @@
 //! Checks a buffered answer without building a tree, and reads what the gateway counts.
 
+use catalogue::Dialect;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -15,20 +16,20 @@ pub enum Answer {
         /// If it said.
         usage: Option<Usage>,
     },
-    /// An `error` and no choices: some providers say 200 and mean it not.
+    /// An `error` and nothing said: some providers say 200 and mean it not.
     Refusal(Reading),
     /// Not a JSON object, or half of one.
     Garbage,
 }
 
-/// Judges the body of an answer.
+/// Judges the body of an answer of `dialect`. The usage is read of chat only: the others need their decoder.
 #[must_use]
-pub fn check(body: &[u8]) -> Answer {
+pub fn check(dialect: Dialect, body: &[u8]) -> Answer {
     if !body.trim_ascii_start().starts_with(b"{") {
         return Answer::Garbage;
     }
     match serde_json::from_slice::<Wire<'_>>(body) {
-        Ok(wire) => wire.judge(body),
+        Ok(wire) => wire.judge(dialect, body),
         // A field twice is odd but not ours to judge: relay what is JSON.
         Err(error) if error.is_data() && serde_json::from_slice::<IgnoredAny>(body).is_ok() => {
             Answer::Sound { usage: None }
@@ -42,23 +43,39 @@ struct Wire<'a> {
     #[serde(borrow)]
     choices: Option<&'a RawValue>,
     #[serde(borrow)]
+    output: Option<&'a RawValue>,
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    candidates: Option<&'a RawValue>,
+    #[serde(borrow)]
     usage: Option<&'a RawValue>,
     #[serde(borrow)]
     error: Option<&'a RawValue>,
 }
 
 impl Wire<'_> {
-    fn judge(&self, body: &[u8]) -> Answer {
-        if self.error.is_some() && self.choices.is_none() {
+    fn judge(&self, dialect: Dialect, body: &[u8]) -> Answer {
+        let (said, usage) = match dialect {
+            Dialect::OpenaiChat => (self.choices, self.usage.and_then(Usage::read)),
+            Dialect::OpenaiResponses => (self.output, None),
+            Dialect::Anthropic => (self.content, None),
+            Dialect::Gemini => (self.candidates, None),
+        };
+        if self.error.is_some() && said.is_none() {
             return Answer::Refusal(fault::read_stream_error(body));
         }
-        Answer::Sound { usage: self.usage.and_then(Usage::read) }
+        Answer::Sound { usage }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check(body: &[u8]) -> Answer {
+        super::check(Dialect::OpenaiChat, body)
+    }
 
     #[test]
     fn only_json_objects_are_answers() {
@@ -75,5 +92,9 @@ mod tests {
     fn an_error_under_200_is_no_answer() {
         assert!(matches!(check(b"{\"error\":{\"message\":\"no\"}}"), Answer::Refusal(_)));
         assert!(matches!(check(b"{\"choices\":[],\"error\":{}}"), Answer::Sound { .. }));
+        let error = br#"{"type":"error","error":{"type":"overloaded_error","message":"no"}}"#;
+        assert!(matches!(super::check(Dialect::Anthropic, error), Answer::Refusal(_)));
+        let failed = br#"{"output":[],"status":"failed","error":{"message":"no"}}"#;
+        assert!(matches!(super::check(Dialect::OpenaiResponses, failed), Answer::Sound { .. }));
     }
 }

@@ -1,125 +1,118 @@
-//! Looks at the frames of a chat stream as they pass. Changes nothing and cannot fail: what it does
-//! not understand it has not seen.
+//! Looks at the frames of a stream as they pass. Changes nothing and cannot fail: what it does not understand
+//! it has not seen. `chat.rs` is fast, since most streams are OpenAI's; the others are read by their decoders.
 
-use std::borrow::Cow;
+mod chat;
 
-use memchr::memmem;
-use serde::Deserialize;
-use serde_json::value::RawValue;
+pub use chat::is_usage_only;
 
-use crate::fault::{self, Reading};
+use catalogue::Dialect;
+
+use crate::dialects::{Frame, StreamDecoder, stream_decoder};
+use crate::fault::Reading;
 use crate::frames::sse;
+use crate::hub::Event;
 use crate::usage::Usage;
 
-/// What the frames of one stream have told so far.
-#[derive(Debug, Default)]
-pub struct Observer {
-    /// `[DONE]` has come.
+/// What a stream has told so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Nothing that matters comes any more: `[DONE]`, or the end of an answer that ends with its reason.
     pub done: bool,
-    /// A choice has its `finish_reason`.
+    /// Why the answer ended has come.
     pub finished: bool,
     /// The last usage seen: providers count up to it.
     pub usage: Option<Usage>,
-    /// An `error` inside the stream.
+    /// An error inside the stream, or that it ended too early.
     pub error: Option<Reading>,
-    /// The error came where clients look: in `data`.
+    /// The error came where clients look.
     pub is_error_shown: bool,
 }
 
-impl Observer {
+impl Seen {
     /// Whether the stream may end here and the answer is whole.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.done || self.finished
     }
 
+    /// Takes what a decoder made of the stream.
+    pub(crate) fn event(&mut self, event: &Event) {
+        match event {
+            Event::Usage(usage) => self.usage = Some(*usage),
+            Event::Finish { .. } => (self.finished, self.done) = (true, true),
+            Event::Fault(reading) => self.error = Some(reading.clone()),
+            _ => {}
+        }
+    }
+}
+
+/// Watches one stream.
+pub struct Observer {
+    seen: Seen,
+    /// Absent for OpenAI's chat, which needs none.
+    decoder: Option<Box<dyn StreamDecoder>>,
+    events: Vec<Event>,
+}
+
+impl std::fmt::Debug for Observer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Observer").field("seen", &self.seen).finish_non_exhaustive()
+    }
+}
+
+impl Observer {
+    /// For a stream of `dialect`.
+    #[must_use]
+    pub fn new(dialect: Dialect) -> Self {
+        let decoder = (dialect != Dialect::OpenaiChat).then(|| stream_decoder(dialect));
+        Self { seen: Seen::default(), decoder, events: Vec::new() }
+    }
+
+    /// What has been told so far.
+    #[must_use]
+    pub fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
     /// Takes one frame, as the splitter gives it, or what is left at the end.
     pub fn frame(&mut self, frame: &[u8]) {
-        let Some(data) = sse::data(frame) else { return self.stray(frame) };
-        if data.trim_ascii() == b"[DONE]" {
-            self.done = true;
-        } else if KEYS.iter().any(|key| says(&data, key)) {
-            self.chunk(&data);
+        let Some(decoder) = &mut self.decoder else { return chat::look(&mut self.seen, frame) };
+        push(decoder.as_mut(), frame, &mut self.events);
+        for event in self.events.drain(..) {
+            self.seen.is_error_shown |= matches!(event, Event::Fault(_));
+            self.seen.event(&event);
         }
     }
 
-    /// llama.cpp's servers have sent errors as `error: {…}`, which the format tells clients to skip.
-    fn stray(&mut self, frame: &[u8]) {
-        if let Some(body) = sse::field(frame, "error") {
-            self.error = Some(fault::read_stream_error(&body));
-        }
-    }
-
-    fn chunk(&mut self, data: &[u8]) {
-        let Ok(chunk) = serde_json::from_slice::<Chunk<'_>>(data) else { return };
-        self.finished |= chunk.choices.is_some_and(finishes);
-        let usage = chunk.usage.and_then(Usage::read).or_else(|| groq_usage(chunk.x_groq?));
-        self.usage = usage.or(self.usage);
-        if chunk.error.is_some() {
-            self.error = Some(fault::read_stream_error(data));
-            self.is_error_shown = true;
+    /// Nothing more comes. An early end is an error, in the dialects that can tell.
+    pub fn end(&mut self) {
+        let Some(decoder) = &mut self.decoder else { return };
+        if self.seen.error.is_none() {
+            decoder.end(&mut self.events);
+            self.events.drain(..).for_each(|event| self.seen.event(&event));
+            // Decoders know what an early end is.
+            self.seen.done = self.seen.error.is_none();
         }
     }
 }
 
-/// The keys that a frame must have, with another value than `null`, to be worth parsing.
-const KEYS: [&[u8]; 3] = [b"\"finish_reason\"", b"\"usage\"", b"\"error\""];
-
-/// Whether `data` has `key` with a value that is not `null`. Inside a JSON string its quotes are
-/// escaped, so the text of an answer does not look like it.
-fn says(data: &[u8], key: &[u8]) -> bool {
-    memmem::find_iter(data, key).any(|at| {
-        let rest = data.get(at + key.len()..).unwrap_or_default();
-        let value = rest.iter().find(|byte| !byte.is_ascii_whitespace() && **byte != b':');
-        value != Some(&b'n')
-    })
-}
-
-#[derive(Deserialize)]
-struct Chunk<'a> {
-    #[serde(borrow)]
-    choices: Option<&'a RawValue>,
-    #[serde(borrow)]
-    usage: Option<&'a RawValue>,
-    #[serde(borrow)]
-    error: Option<&'a RawValue>,
-    #[serde(borrow)]
-    x_groq: Option<&'a RawValue>,
-}
-
-fn finishes(choices: &RawValue) -> bool {
-    #[derive(Deserialize)]
-    struct Choice<'a> {
-        #[serde(borrow)]
-        finish_reason: Option<Cow<'a, str>>,
-    }
-    let choices: Vec<&RawValue> = serde_json::from_str(choices.get()).unwrap_or_default();
-    let finishes = |raw: &RawValue| {
-        let choice = serde_json::from_str::<Choice<'_>>(raw.get()).ok();
-        choice.and_then(|choice| choice.finish_reason).is_some_and(|reason| !reason.is_empty())
-    };
-    choices.into_iter().any(finishes)
-}
-
-/// Groq's place for it, on the last chunk of streams that did not ask for usage.
-/// Source: console.groq.com/docs/api-reference, read 2026-11-21.
-fn groq_usage(raw: &RawValue) -> Option<Usage> {
-    #[derive(Deserialize)]
-    struct Groq<'a> {
-        #[serde(borrow)]
-        usage: Option<&'a RawValue>,
-    }
-    serde_json::from_str::<Groq<'_>>(raw.get()).ok()?.usage.and_then(Usage::read)
+/// Gives `frame` to `decoder`, taken apart. Bytes that are no UTF-8 become U+FFFD, as the format has it.
+pub(crate) fn push(decoder: &mut dyn StreamDecoder, frame: &[u8], events: &mut Vec<Event>) {
+    let Some(data) = sse::data(frame) else { return };
+    let name = sse::field(frame, "event");
+    let name = name.as_deref().map(String::from_utf8_lossy);
+    let data = String::from_utf8_lossy(&data);
+    decoder.push(Frame { event: name.as_deref(), data: &data }, events);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn seen(frames: &[&str]) -> Observer {
-        let mut observer = Observer::default();
+    fn seen(frames: &[&str]) -> Seen {
+        let mut observer = Observer::new(Dialect::OpenaiChat);
         frames.iter().for_each(|frame| observer.frame(frame.as_bytes()));
-        observer
+        observer.seen().clone()
     }
 
     #[test]
@@ -132,9 +125,9 @@ mod tests {
 
     #[test]
     fn text_about_the_end_is_not_the_end() {
-        let observer =
+        let seen =
             seen(&[r#"data: {"choices":[{"delta":{"content":"[DONE] \"finish_reason\":\"stop\""}}]}"#]);
-        assert!(!observer.is_complete());
+        assert!(!seen.is_complete());
     }
 
     #[test]
@@ -149,11 +142,30 @@ mod tests {
 
     #[test]
     fn an_error_inside_a_stream_is_seen() {
-        let observer = seen(&["data: {\"error\":{\"message\":\"boom\",\"code\":429}}\n\n"]);
-        let error = observer.error.expect("an error");
-        assert_eq!((error.class, error.message.as_deref()), (fault::FaultClass::RateLimited, Some("boom")));
+        let shown = seen(&["data: {\"error\":{\"message\":\"boom\",\"code\":429}}\n\n"]);
+        let error = shown.error.expect("an error");
+        assert_eq!(
+            (error.class, error.message.as_deref()),
+            (crate::fault::FaultClass::RateLimited, Some("boom"))
+        );
         let stray = seen(&["error: {\"error\":{\"message\":\"boom\"}}\n\n"]);
         assert!(stray.error.is_some() && !stray.is_error_shown);
         assert!(seen(&["data: {\"error\":null,\"choices\":[]}\n\n"]).error.is_none());
+    }
+
+    #[test]
+    fn only_the_extra_frame_of_usage_is_one() {
+        let usage = r#""usage":{"prompt_tokens":1,"completion_tokens":1}"#;
+        assert!(is_usage_only(format!("data: {{\"choices\": [ ],{usage}}}\n\n").as_bytes()));
+        for other in [
+            format!("data: {{\"choices\":[{{\"finish_reason\":\"stop\"}}],{usage}}}\n\n"),
+            format!("data: {{\"choices\":[],\"error\":{{}},{usage}}}\n\n"),
+            format!("data: {{{usage}}}\n\n"),
+            "data: {\"choices\":[],\"usage\":null}\n\n".to_owned(),
+            "data: {\"choices\":[],\"prompt_filter_results\":[]}\n\n".to_owned(),
+            "data: [DONE]\n\n".to_owned(),
+        ] {
+            assert!(!is_usage_only(other.as_bytes()), "{other}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Reads the few fields of a chat request that the gateway acts on, in one pass and with no tree.
+//! Reads the few fields of a request that the gateway acts on, in one pass and with no tree.
 //! The body itself stays bytes: `splice.rs` changes it.
 
 use std::borrow::Cow;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// What the gateway needs to know of a chat request.
+/// What the gateway needs to know of a request, in the dialects that name the model in the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
     /// The model asked for, with JSON escapes resolved.
@@ -20,9 +20,11 @@ pub struct Envelope {
     pub stream: bool,
     /// Whether the stream shall end with a usage frame (`stream_options.include_usage`).
     pub wants_usage: bool,
+    /// Whether the client sent any `stream_options`, `null` included.
+    pub has_stream_options: bool,
 }
 
-/// Why a body is not a chat request.
+/// Why a body is not a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScanError {
     /// A syntax error, or not UTF-8.
@@ -52,18 +54,12 @@ pub enum ScanError {
 }
 
 impl Envelope {
-    /// Reads a chat request. Fields that are not named in [`Envelope`] may hold anything.
+    /// Reads a request. Fields that are not named in [`Envelope`] may hold anything.
     ///
     /// # Errors
     /// See [`ScanError`]. Syntax errors come first, then duplicates, then the single fields.
     pub fn scan(body: &[u8]) -> Result<Self, ScanError> {
-        let text = std::str::from_utf8(body).map_err(|error| ScanError::NotJson {
-            reason: format!("no UTF-8 at byte {}", error.valid_up_to()),
-        })?;
-        let found = read_object(text)?;
-        if let Some(key) = found.duplicate {
-            return Err(ScanError::DuplicateKey { key: key.chars().take(64).collect() });
-        }
+        let (text, found) = read(body)?;
         let model = found.model.filter(|raw| raw.get() != "null").ok_or(ScanError::ModelMissing)?;
         let name: String = serde_json::from_str(model.get()).map_err(|_| ScanError::ModelNotString)?;
         if name.is_empty() {
@@ -74,7 +70,27 @@ impl Envelope {
             model_at: place_of(model, text),
             stream: flag(found.stream).ok_or(ScanError::StreamNotBoolean)?,
             wants_usage: wants_usage(found.stream_options),
+            has_stream_options: found.stream_options.is_some(),
         })
+    }
+}
+
+/// Checks a body of a dialect that names its model elsewhere: a JSON object, and no key of it twice.
+///
+/// # Errors
+/// See [`ScanError`].
+pub fn check_object(body: &[u8]) -> Result<(), ScanError> {
+    read(body).map(drop)
+}
+
+fn read(body: &[u8]) -> Result<(&str, Found<'_>), ScanError> {
+    let text = std::str::from_utf8(body).map_err(|error| ScanError::NotJson {
+        reason: format!("no UTF-8 at byte {}", error.valid_up_to()),
+    })?;
+    let mut found = read_object(text)?;
+    match found.duplicate.take() {
+        Some(key) => Err(ScanError::DuplicateKey { key: key.chars().take(64).collect() }),
+        None => Ok((text, found)),
     }
 }
 
@@ -201,6 +217,13 @@ mod tests {
         assert_eq!(refused("{\"model\":\"\\ud800\"}"), ScanError::ModelNotString);
         assert_eq!(refused("{\"model\":\"a\",\"stream\":\"yes\"}"), ScanError::StreamNotBoolean);
         assert_eq!(refused("{\"n\":1,\"n\":2,\"model\":3}"), ScanError::DuplicateKey { key: "n".into() });
+    }
+
+    #[test]
+    fn what_names_no_model_must_be_an_object_all_the_same() {
+        assert_eq!(check_object(b"{\"contents\":[]}"), Ok(()));
+        assert_eq!(check_object(b"[]"), Err(ScanError::NotObject));
+        assert_eq!(check_object(b"{\"a\":1,\"a\":2}"), Err(ScanError::DuplicateKey { key: "a".into() }));
     }
 
     #[test]

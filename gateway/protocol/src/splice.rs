@@ -1,4 +1,4 @@
-//! Changes the one field of a request that must change, and no other byte.
+//! Changes the few fields of a request that must change, and no other byte.
 
 use bytes::{Bytes, BytesMut};
 
@@ -13,15 +13,38 @@ pub fn with_model(body: &Bytes, envelope: &Envelope, model: &str) -> Bytes {
     if envelope.model == model {
         return body.clone();
     }
+    replaced(body, envelope, &[quoted(model).as_bytes()])
+}
+
+/// The same, and the provider of this chat stream is asked to tell the usage.
+///
+/// Only for an `envelope` without `stream_options`: a key that is there twice is read in two ways.
+#[must_use]
+pub fn with_model_and_usage(body: &Bytes, envelope: &Envelope, model: &str) -> Bytes {
+    if envelope.has_stream_options {
+        return with_model(body, envelope, model);
+    }
+    replaced(body, envelope, &[quoted(model).as_bytes(), ASKS_USAGE])
+}
+
+/// Source: platform.openai.com/docs/api-reference/chat/create, read 2026-11-21.
+const ASKS_USAGE: &[u8] = br#","stream_options":{"include_usage":true}"#;
+
+fn quoted(model: &str) -> String {
+    serde_json::Value::from(model).to_string()
+}
+
+/// `body` with `parts` in the place of the model's name.
+fn replaced(body: &Bytes, envelope: &Envelope, parts: &[&[u8]]) -> Bytes {
     let (Some(before), Some(after)) =
         (body.get(..envelope.model_at.start), body.get(envelope.model_at.end..))
     else {
         return body.clone();
     };
-    let quoted = serde_json::Value::from(model).to_string();
-    let mut spliced = BytesMut::with_capacity(before.len() + quoted.len() + after.len());
+    let length = parts.iter().map(|part| part.len()).sum::<usize>();
+    let mut spliced = BytesMut::with_capacity(before.len() + length + after.len());
     spliced.extend_from_slice(before);
-    spliced.extend_from_slice(quoted.as_bytes());
+    parts.iter().for_each(|part| spliced.extend_from_slice(part));
     spliced.extend_from_slice(after);
     spliced.freeze()
 }
@@ -47,5 +70,20 @@ mod tests {
         let bytes = Bytes::from_static(br#"{"model":"m"}"#);
         let envelope = Envelope::scan(&bytes).expect("sound");
         assert_eq!(with_model(&bytes, &envelope, "m").as_ptr(), bytes.as_ptr());
+    }
+
+    #[test]
+    fn usage_is_asked_for_once() {
+        let asked = |body: &'static str| {
+            let bytes = Bytes::from_static(body.as_bytes());
+            let envelope = Envelope::scan(&bytes).expect("sound");
+            with_model_and_usage(&bytes, &envelope, "n")
+        };
+        assert_eq!(
+            asked(r#"{"stream":true, "model": "m" }"#),
+            r#"{"stream":true, "model": "n","stream_options":{"include_usage":true} }"#
+        );
+        assert_eq!(asked(r#"{"model":"n"}"#), r#"{"model":"n","stream_options":{"include_usage":true}}"#);
+        assert_eq!(asked(r#"{"model":"m","stream_options":null}"#), r#"{"model":"n","stream_options":null}"#);
     }
 }

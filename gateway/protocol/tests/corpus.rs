@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use catalogue::Dialect;
 use protocol::answer::{self, Answer};
 use protocol::frames::sse::{self, Splitter};
 use protocol::observe::Observer;
@@ -71,7 +72,7 @@ fn check(file: &Path, covered: &mut Covered) {
         // The recorder kept none.
     } else if status == 200 {
         assert!(
-            matches!(answer::check(body.as_bytes()), Answer::Sound { .. }),
+            matches!(answer::check(Dialect::OpenaiChat, body.as_bytes()), Answer::Sound { .. }),
             "{place}: a good answer is refused"
         );
         covered.answers += 1;
@@ -106,17 +107,17 @@ fn check_stream(chunks: &Value, place: &str) {
         assert_eq!(frames(stream.as_bytes(), size), whole, "{place}: chunks of {size} differ");
     }
     assert_eq!(whole.concat(), stream.as_bytes(), "{place}: bytes differ");
-    let mut observer = Observer::default();
+    let mut observer = Observer::new(Dialect::OpenaiChat);
     for frame in &whole {
         observer.frame(frame);
         let Some(data) = sse::data(frame) else { continue };
         let slow = serde_json::from_slice::<Value>(&data).unwrap_or_default();
         if slow["usage"].is_object() {
-            assert!(observer.usage.is_some(), "{place}: usage was not seen in {slow}");
+            assert!(observer.seen().usage.is_some(), "{place}: usage was not seen in {slow}");
         }
     }
     assert!(
-        observer.is_complete() || observer.error.is_some(),
+        observer.seen().is_complete() || observer.seen().error.is_some(),
         "{place}: a whole stream looks cut: {stream}"
     );
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, reason = "a test ends by panicking")]
 
 use bytes::Bytes;
+use catalogue::Dialect;
 use proptest::prelude::*;
 use protocol::frames::sse::{Kind, Splitter};
 use protocol::observe::Observer;
@@ -93,11 +94,11 @@ proptest! {
 
 fn no_panic(bytes: &[u8]) {
     drop(Envelope::scan(bytes));
-    drop(answer::check(bytes));
+    drop(answer::check(Dialect::OpenaiChat, bytes));
     drop(fault::read(500, bytes));
     drop(fault::read_stream_error(bytes));
     assert!(matches!(sse::kind(bytes), Kind::Event | Kind::Comment | Kind::Blank | Kind::Foreign));
-    let mut observer = Observer::default();
+    let mut observer = Observer::new(Dialect::OpenaiChat);
     observer.frame(bytes);
     for frame in split([bytes]).0 {
         observer.frame(&frame);

@@ -64,7 +64,7 @@ impl Server {
     pub async fn bind(options: Options) -> anyhow::Result<Self> {
         let key = options.master_key.as_ref().map(MasterKey::new).transpose();
         let key = key.context("the master key (FAIRLEAD_MASTER_KEY) is refused")?;
-        let gateway = Arc::new(Gateway::new(Current::new(key), Clients::default()));
+        let gateway = Arc::new(Gateway::new(Current::new(key), Clients::default(), unix_seconds));
         let clients = bind(options.listen).await?;
         let admin = bind(options.admin_listen).await?;
         Ok(Self { gateway, clients, admin, options })
@@ -168,7 +168,7 @@ fn take(gateway: &Gateway, feed: &Feed) {
     match (change, gateway.current.load()) {
         (Change::Installed, Some(now)) => {
             gateway.health.keep(&now);
-            gateway.metrics.installed(&now.revision, unix_seconds());
+            gateway.metrics.installed(&now.revision, i64::try_from(unix_seconds()).unwrap_or(i64::MAX));
             tracing::info!(revision = now.revision, models = now.models.len(), "config serves");
         }
         (Change::Rejected, _) => {
@@ -183,7 +183,6 @@ fn take(gateway: &Gateway, feed: &Feed) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "boot is where the clock comes from")]
-fn unix_seconds() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }

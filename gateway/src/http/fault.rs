@@ -1,15 +1,18 @@
-//! What a client is told when a call is not answered: the only place that knows status codes. The envelope
-//! is OpenAI's, so that its SDKs raise the right exception.
-//! Source: platform.openai.com/docs/guides/error-codes, read 2026-11-21.
+//! What a client is told when a call is not answered: the only place that knows status codes. The envelope is that
+//! of the client's language, so that its SDKs raise the right exception.
+//! Sources: platform.openai.com/docs/guides/error-codes, docs.anthropic.com/en/api/errors,
+//! ai.google.dev/gemini-api/docs/troubleshooting, read 2026-11-21.
 
 use std::borrow::Cow;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
 use bytes::Bytes;
+use catalogue::Dialect;
+use protocol::dialects::{DecodeError, encode_fault};
 use protocol::fault::{FaultClass, openai_error};
 
-use crate::pipeline::{Fault, UpstreamFault};
+use crate::pipeline::{Fault, Lossy, UpstreamFault};
 
 /// A fault as an answer.
 pub(super) struct Refusal {
@@ -17,11 +20,13 @@ pub(super) struct Refusal {
     /// For programs; also what the access log says.
     pub(super) code: &'static str,
     kind: &'static str,
-    param: Option<&'static str>,
+    param: Option<Cow<'static, str>>,
     message: Cow<'static, str>,
     headers: HeaderMap,
     /// The provider's own words, relayed as they are.
     relayed: Option<Bytes>,
+    /// The client's language.
+    dialect: Dialect,
 }
 
 const INVALID: &str = "invalid_request_error";
@@ -36,11 +41,17 @@ impl Refusal {
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
         let (message, headers) = (message.into(), HeaderMap::new());
-        Self { status, code, kind, param: None, message, headers, relayed: None }
+        let dialect = Dialect::OpenaiChat;
+        Self { status, code, kind, param: None, message, headers, relayed: None, dialect }
     }
 
-    fn about(self, param: &'static str) -> Self {
-        Self { param: Some(param), ..self }
+    fn about(self, param: impl Into<Cow<'static, str>>) -> Self {
+        Self { param: Some(param.into()), ..self }
+    }
+
+    /// For a client of another language than OpenAI's.
+    pub(super) fn told_in(self, dialect: Dialect) -> Self {
+        Self { dialect, ..self }
     }
 
     fn with(mut self, name: header::HeaderName, value: &'static str) -> Self {
@@ -50,14 +61,21 @@ impl Refusal {
 
     /// The answer.
     pub(super) fn into_response(self) -> Response<Body> {
-        let body = self
-            .relayed
-            .unwrap_or_else(|| openai_error(&self.message, self.kind, self.param, self.code).into());
+        let body = self.relayed.clone().unwrap_or_else(|| self.envelope().into());
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response
+    }
+
+    fn envelope(&self) -> String {
+        match self.dialect {
+            Dialect::OpenaiChat | Dialect::OpenaiResponses => {
+                openai_error(&self.message, self.kind, self.param.as_deref(), self.code)
+            }
+            dialect => encode_fault(dialect, FaultClass::of_status(self.status.as_u16()), &self.message),
+        }
     }
 }
 
@@ -67,7 +85,7 @@ impl From<Fault> for Refusal {
             Fault::NotReady => not_ready(),
             Fault::KeyMissing => unauthorized(
                 "invalid_api_key",
-                "no API key was sent: set the header 'Authorization: Bearer <key>'",
+                "no API key was sent: set the header 'Authorization: Bearer <key>', or your SDK's own",
             ),
             Fault::KeyMalformed => unauthorized(
                 "invalid_api_key",
@@ -84,6 +102,8 @@ impl From<Fault> for Refusal {
                 Self::new(StatusCode::REQUEST_TIMEOUT, INVALID, "request_incomplete", message)
             }
             Fault::Unreadable(error) => unreadable(&error),
+            Fault::Undecodable(error) => undecodable(error),
+            Fault::Lossy(lossy) => too_lossy(lossy),
             Fault::UnknownModel(name) => unknown_model(&name),
             Fault::Upstream { deployment, fault } => upstream(&deployment, fault),
         }
@@ -109,7 +129,25 @@ fn unreadable(error: &protocol::scan::ScanError) -> Refusal {
         E::ModelNotString => ("invalid_type", Some("model")),
         E::StreamNotBoolean => ("invalid_type", Some("stream")),
     };
-    Refusal { param, ..Refusal::new(StatusCode::BAD_REQUEST, INVALID, code, error.to_string()) }
+    let refusal = Refusal::new(StatusCode::BAD_REQUEST, INVALID, code, error.to_string());
+    Refusal { param: param.map(Cow::Borrowed), ..refusal }
+}
+
+fn undecodable(error: DecodeError) -> Refusal {
+    let (field, message) = (error.field.clone(), format!("the request cannot be understood: {error}"));
+    Refusal::new(StatusCode::BAD_REQUEST, INVALID, "invalid_value", message).about(field)
+}
+
+fn too_lossy(lossy: Lossy) -> Refusal {
+    let Lossy { deployment, dialect, loss } = lossy;
+    let message = format!(
+        "deployment {deployment} speaks {}, which cannot carry '{}' ({}); leave it out, ask a model whose \
+         provider speaks your API, or set onLoss: Ignore in the translation of the ModelDeployment",
+        dialect.name(),
+        loss.field,
+        loss.note
+    );
+    Refusal::new(StatusCode::BAD_REQUEST, INVALID, "unsupported_parameter", message).about(loss.field)
 }
 
 /// 404 is what OpenAI says, and its SDKs raise `NotFoundError` for it; LiteLLM says 400.
@@ -149,6 +187,16 @@ fn class_of(class: FaultClass) -> (StatusCode, &'static str, &'static str) {
         FaultClass::Unreachable => (StatusCode::BAD_GATEWAY, UPSTREAM, "upstream_unreachable"),
         FaultClass::Timeout => (StatusCode::GATEWAY_TIMEOUT, UPSTREAM, "upstream_timeout"),
     }
+}
+
+/// No action of that name on a model of Gemini's.
+pub(super) fn no_such_action(path: &str) -> Response<Body> {
+    let path: String = path.chars().take(200).collect();
+    let message = format!(
+        "'{path}' is no action on a model; there are {{model}}:generateContent, :streamGenerateContent, :countTokens"
+    );
+    let refusal = Refusal::new(StatusCode::NOT_FOUND, INVALID, "unknown_url", message);
+    refusal.told_in(Dialect::Gemini).into_response()
 }
 
 /// No route of that path.

@@ -40,6 +40,7 @@ pub(crate) struct Record {
     bytes_out: usize,
     first_byte: Option<Duration>,
     usage: Option<Usage>,
+    losses: usize,
     status: Option<u16>,
     fault: Option<&'static str>,
     outcome: Outcome,
@@ -69,6 +70,7 @@ impl Record {
             bytes_out: 0,
             first_byte: None,
             usage: None,
+            losses: 0,
             status: None,
             fault: None,
             outcome: Outcome::ClientClosed,
@@ -118,6 +120,11 @@ impl Record {
         self.usage = usage.or(self.usage);
     }
 
+    /// A translation could not carry so many fields.
+    pub(crate) fn lost(&mut self, fields: usize) {
+        self.losses = fields;
+    }
+
     /// The provider's answer is complete.
     pub(crate) fn answered(&mut self) {
         self.outcome = Outcome::Answered;
@@ -159,6 +166,7 @@ impl Record {
             bytes_out = self.bytes_out,
             input_tokens = self.usage.map(|usage| usage.input() - usage.cached_input),
             cached_tokens = self.usage.map(|usage| usage.cached_input),
+            losses = self.losses,
             output_tokens = self.usage.map(|usage| usage.generated()),
             "call"
         );

@@ -2,11 +2,15 @@
 
 use axum::body::Body;
 use bytes::Bytes;
+use catalogue::Dialect;
 use futures::stream::BoxStream;
+use protocol::dialects::DecodeError;
 use protocol::fault::FaultClass;
-use protocol::scan::{Envelope, ScanError};
+use protocol::loss::Loss;
+use protocol::passage::Passage;
+use protocol::scan::ScanError;
 use protocol::usage::Usage;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use crate::snapshot::Deployment;
 
@@ -14,22 +18,39 @@ use crate::snapshot::Deployment;
 pub(crate) struct Call {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Body,
+    pub(crate) intent: Intent,
 }
 
-/// A request that was understood as far as the gateway must. The body stays bytes.
-pub(crate) struct Ask {
-    pub(crate) body: Bytes,
-    pub(crate) envelope: Envelope,
+/// What the path of a request says.
+#[derive(Clone, Debug)]
+pub(crate) struct Intent {
+    /// The client's language.
+    pub(crate) dialect: Dialect,
+    pub(crate) task: Task,
+    /// In languages that name the model in the path.
+    pub(crate) named: Option<Named>,
 }
 
-impl Ask {
-    /// Reads what the gateway must know of `body`.
-    ///
-    /// # Errors
-    /// [`Fault::Unreadable`].
-    pub(crate) fn scan(body: Bytes) -> Result<Self, Fault> {
-        let envelope = Envelope::scan(&body)?;
-        Ok(Self { body, envelope })
+/// What to do with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Have it answered.
+    Answer,
+    /// Tell how many tokens it has.
+    Count,
+}
+
+/// What other languages say in the body.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    pub(crate) model: String,
+    pub(crate) stream: bool,
+}
+
+impl Intent {
+    /// A path that names nothing.
+    pub(crate) fn of(dialect: Dialect, task: Task) -> Self {
+        Self { dialect, task, named: None }
     }
 }
 
@@ -38,8 +59,10 @@ pub(crate) struct Reply {
     /// Those of the provider that concern the client.
     pub(crate) headers: HeaderMap,
     pub(crate) body: ReplyBody,
-    /// Who answers, as in [`Deployment::label`].
-    pub(crate) deployment: String,
+    /// Who answers, as in [`Deployment::label`]. Absent where no one was asked.
+    pub(crate) deployment: Option<String>,
+    /// The fields that a translation could not carry.
+    pub(crate) losses: Vec<String>,
 }
 
 /// The answer itself.
@@ -47,7 +70,7 @@ pub(crate) enum ReplyBody {
     /// Complete and checked.
     Whole { body: Bytes, usage: Option<Usage> },
     /// Its first frame has arrived and is an event.
-    Stream(Pieces),
+    Stream { pieces: Pieces, passage: Passage },
 }
 
 /// What a stream brings. After `Tail` or `Failed` nothing comes.
@@ -80,6 +103,10 @@ pub(crate) enum Fault {
     BodyCut,
     /// Not a request.
     Unreadable(ScanError),
+    /// Not what the client's language allows; found only where it must be translated.
+    Undecodable(DecodeError),
+    /// No deployment of the model can carry all of the request.
+    Lossy(Lossy),
     /// No model of that name or alias.
     UnknownModel(String),
     /// The deployment tried last could not answer.
@@ -89,6 +116,16 @@ pub(crate) enum Fault {
         /// What it said.
         fault: UpstreamFault,
     },
+}
+
+/// What the deployment tried last could not carry.
+#[derive(Debug)]
+pub(crate) struct Lossy {
+    /// As in [`Deployment::label`].
+    pub(crate) deployment: String,
+    /// Its language.
+    pub(crate) dialect: Dialect,
+    pub(crate) loss: Loss,
 }
 
 impl From<ScanError> for Fault {
@@ -129,5 +166,17 @@ impl UpstreamFault {
     /// A fault that the gateway saw itself.
     pub(crate) fn new(class: FaultClass, message: impl Into<String>) -> Self {
         Self { class, message: message.into(), answer: None }
+    }
+
+    /// The same, for a client of another language than the provider's: it can read neither the body, nor the
+    /// limits in the headers, nor a status that only the provider has, such as Anthropic's 529.
+    pub(crate) fn retold(mut self) -> Self {
+        if let Some(answer) = &mut self.answer {
+            answer.json = None;
+            answer.status = answer.status.filter(|status| *status <= 504);
+            let wait = answer.headers.remove(RETRY_AFTER);
+            answer.headers = wait.map(|wait| (RETRY_AFTER, wait)).into_iter().collect();
+        }
+        self
     }
 }

@@ -2,26 +2,26 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
-use reqwest::header::CONTENT_LENGTH;
+use reqwest::header::{CONTENT_LENGTH, HeaderMap};
 
-use super::{Call, Fault};
+use super::Fault;
 
 /// A client that sends nothing for this long is not going to.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The body of `call`, at most `limit` bytes.
+/// The whole `body`, at most `limit` bytes.
 ///
 /// # Errors
 /// [`Fault::BodyTooLarge`], before reading where the client declares its length; [`Fault::BodyCut`].
-pub(super) async fn read(call: Call, limit: u64) -> Result<Bytes, Fault> {
-    let declared =
-        call.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+pub(super) async fn read(headers: &HeaderMap, body: Body, limit: u64) -> Result<Bytes, Fault> {
+    let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| length > limit) {
         return Err(Fault::BodyTooLarge(limit));
     }
-    let mut chunks = call.body.into_data_stream();
+    let mut chunks = body.into_data_stream();
     let mut body = BytesMut::new();
     loop {
         let next = tokio::time::timeout(PATIENCE, chunks.next()).await.map_err(|_| Fault::BodyCut)?;

@@ -7,7 +7,7 @@ use protocol::usage::Usage;
 use reqwest::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 
-use crate::pipeline::{Ask, Piece, Reply, ReplyBody};
+use crate::pipeline::{Outgoing, Piece, Reply, ReplyBody};
 use crate::snapshot::Deployment;
 
 /// What it says, in the parts that a stream sends.
@@ -35,21 +35,19 @@ const USAGE: Usage = Usage {
 /// The day of the first release of OpenAI's chat API; a clock would make answers differ.
 const CREATED: u32 = 1_677_628_800;
 
-/// The answer that `ask` wants, whole or as a stream.
-pub(super) fn answer(deployment: &Deployment, ask: &Ask) -> Reply {
+/// The answer that `outgoing` wants, whole or as a stream.
+pub(super) fn answer(deployment: &Deployment, outgoing: &Outgoing) -> Reply {
     let model = &deployment.upstream_model;
     let mut headers = HeaderMap::new();
-    let (kind, body) = if ask.envelope.stream {
+    let (kind, body) = if outgoing.stream {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        (
-            "text/event-stream",
-            ReplyBody::Stream(stream::iter(frames(model, ask.envelope.wants_usage)).boxed()),
-        )
+        let pieces = stream::iter(frames(model, outgoing.exchange.echo.stream_usage)).boxed();
+        ("text/event-stream", ReplyBody::Stream { pieces, passage: outgoing.exchange.passage() })
     } else {
         ("application/json", ReplyBody::Whole { body: whole(model), usage: Some(USAGE) })
     };
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    Reply { headers, body, deployment: deployment.label.clone() }
+    Reply { headers, body, deployment: Some(deployment.label.clone()), losses: Vec::new() }
 }
 
 fn whole(model: &str) -> Bytes {

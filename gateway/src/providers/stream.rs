@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use catalogue::Dialect;
 use futures::stream::{self, StreamExt};
 use protocol::fault;
 use protocol::frames::sse::{self, Kind, Splitter};
@@ -11,7 +12,7 @@ use protocol::observe::Observer;
 use reqwest::Response;
 use tokio::time::timeout;
 
-use super::send::{garbled, late, refusal_under_200};
+use super::refusal::{garbled, late, refusal_under_200};
 use crate::pipeline::{Piece, Pieces, UpstreamFault};
 
 /// The largest event. Images come in one.
@@ -20,11 +21,15 @@ const FRAME_BYTES: usize = 32 << 20;
 /// What is no stream may be an error in JSON; more of it than this is not read.
 const FOREIGN_BYTES: usize = 1 << 20;
 
-/// Waits for the first event (or comment: then the provider is alive) of `response`.
+/// Waits for the first event (or comment: then the provider is alive) of `response`, a stream of `dialect`.
 ///
 /// # Errors
 /// What came was no event stream, or its first event was an error.
-pub(super) async fn open(response: Response, idle: Duration) -> Result<Pieces, UpstreamFault> {
+pub(super) async fn open(
+    response: Response,
+    idle: Duration,
+    dialect: Dialect,
+) -> Result<Pieces, UpstreamFault> {
     // The caller bounds the wait for the first event; `idle` begins with it.
     let splitter = Splitter::new(FRAME_BYTES);
     let mut reader = Reader { response, splitter, idle: Duration::MAX, is_over: false };
@@ -36,7 +41,7 @@ pub(super) async fn open(response: Response, idle: Duration) -> Result<Pieces, U
                 if kind == Kind::Foreign {
                     return Err(foreign(reader, frame).await);
                 }
-                refuse_error(&frame)?;
+                refuse_error(dialect, &frame)?;
                 head.push(Piece::Frame(frame));
                 if kind != Kind::Blank {
                     break;
@@ -44,7 +49,7 @@ pub(super) async fn open(response: Response, idle: Duration) -> Result<Pieces, U
             }
             // A stream of one event without its blank line is odd, but whole if it says so.
             Some(Piece::Tail(tail)) if sse::kind(&tail) == Kind::Event => {
-                refuse_error(&tail)?;
+                refuse_error(dialect, &tail)?;
                 head.push(Piece::Tail(tail));
                 break;
             }
@@ -59,10 +64,10 @@ pub(super) async fn open(response: Response, idle: Duration) -> Result<Pieces, U
 }
 
 /// An error as the first event is one that another deployment may not have.
-fn refuse_error(frame: &Bytes) -> Result<(), UpstreamFault> {
-    let mut observer = Observer::default();
+fn refuse_error(dialect: Dialect, frame: &Bytes) -> Result<(), UpstreamFault> {
+    let mut observer = Observer::new(dialect);
     observer.frame(frame);
-    let Some(reading) = observer.error else { return Ok(()) };
+    let Some(reading) = observer.seen().error.clone() else { return Ok(()) };
     let json = sse::data(frame)
         .or_else(|| sse::field(frame, "error"))
         .map(|data| Bytes::copy_from_slice(&data))

@@ -24,6 +24,7 @@ fn deployment(name: &str, priority: u8, weight: u32) -> Arc<Deployment> {
         weight,
         priority,
         timeouts: Timeouts { connect: second, first_byte: second, stream_idle: second, request: second },
+        on_loss: protocol::loss::OnLoss::Report,
     })
 }
 
@@ -62,6 +63,20 @@ fn a_fault_of_the_request_ends_the_search_and_the_last_of_the_others_is_the_verd
     assert!(route.record(&one, fault(FaultClass::Unreachable)).is_ok());
     let Fault::Upstream { fault, .. } = route.verdict() else { panic!("not the provider's fault") };
     assert_eq!(fault.class, FaultClass::Unreachable);
+}
+
+#[test]
+fn what_a_deployment_cannot_take_is_told_only_if_none_was_asked() {
+    let one = deployment("one", 0, 1);
+    let model = Model { name: "m".into(), deployments: vec![Arc::clone(&one)] };
+    let mut route = plan(&model, &mut rand::rng());
+    route.pass(Fault::BodyCut);
+    route.pass(Fault::KeyWrong);
+    assert!(matches!(route.verdict(), Fault::BodyCut));
+    let mut route = plan(&model, &mut rand::rng());
+    route.pass(Fault::BodyCut);
+    assert!(route.record(&one, UpstreamFault::new(FaultClass::Timeout, "no")).is_ok());
+    assert!(matches!(route.verdict(), Fault::Upstream { .. }));
 }
 
 #[test]

@@ -7,6 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use catalogue::Auth;
 use config::{CredentialRef, Delivery, HttpUpstream, ObjectName, Secret, WeakKey};
+use protocol::loss::OnLoss;
+use protocol::plan::Spoken;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
 
@@ -27,6 +29,8 @@ pub(crate) enum CompileError {
     Header { deployment: ObjectName, name: String },
     #[error("{deployment}: the base URL '{url}' is not an http or https URL")]
     BaseUrl { deployment: ObjectName, url: String },
+    #[error("{deployment} speaks no wire language: the rendered config is broken")]
+    NoDialect { deployment: ObjectName },
     #[error("two models answer to the name '{name}'")]
     NameTwice { name: String },
     #[error("model '{name}' has no deployment")]
@@ -96,10 +100,11 @@ fn compile_deployment(delivery: &Delivery, from: &config::Deployment) -> Result<
         config::Upstream::Http(http) => {
             let key =
                 http.credential.as_ref().map(|reference| credential(delivery, reference)).transpose()?;
-            Upstream::Http { base: base_url(&from.id, http)?, headers: headers(&from.id, http, key)? }
+            let spoken = Spoken::new(&http.dialects);
+            let spoken = spoken.ok_or_else(|| CompileError::NoDialect { deployment: from.id.clone() })?;
+            Upstream::Http { base: base_url(&from.id, http)?, headers: headers(&from.id, http, key)?, spoken }
         }
     };
-    let timeouts = from.timeouts;
     Ok(Deployment {
         identity: Identity { id: from.id.clone(), uid: from.uid.clone() },
         label: from.id.to_string(),
@@ -108,13 +113,26 @@ fn compile_deployment(delivery: &Delivery, from: &config::Deployment) -> Result<
         upstream,
         weight: from.weight,
         priority: from.priority,
-        timeouts: Timeouts {
-            connect: Duration::from_millis(timeouts.connect_ms),
-            first_byte: Duration::from_millis(timeouts.first_byte_ms),
-            stream_idle: Duration::from_millis(timeouts.stream_idle_ms),
-            request: Duration::from_millis(timeouts.request_ms),
-        },
+        timeouts: timeouts(from.timeouts),
+        on_loss: on_loss(from.on_loss),
     })
+}
+
+fn timeouts(from: config::Timeouts) -> Timeouts {
+    Timeouts {
+        connect: Duration::from_millis(from.connect_ms),
+        first_byte: Duration::from_millis(from.first_byte_ms),
+        stream_idle: Duration::from_millis(from.stream_idle_ms),
+        request: Duration::from_millis(from.request_ms),
+    }
+}
+
+fn on_loss(from: config::OnLoss) -> OnLoss {
+    match from {
+        config::OnLoss::Report => OnLoss::Report,
+        config::OnLoss::Reject => OnLoss::Reject,
+        config::OnLoss::Ignore => OnLoss::Ignore,
+    }
 }
 
 fn base_url(id: &ObjectName, http: &HttpUpstream) -> Result<Url, CompileError> {

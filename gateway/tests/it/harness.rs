@@ -134,6 +134,7 @@ pub(crate) fn delivery(revision: &str, models: Vec<Model>) -> Delivery {
         master_key: Some(credential("master")),
         max_request_body_bytes: 64 << 10,
         timeouts: PATIENT,
+        on_loss: config::OnLoss::Report,
     };
     Delivery {
         revision: revision.into(),
@@ -155,7 +156,7 @@ pub(crate) fn model(name: &str, urls: &[&str]) -> Model {
 pub(crate) fn deployment(name: &str, priority: usize, url: &str) -> Deployment {
     let http = HttpUpstream {
         base_url: url.into(),
-        dialect: catalogue::Dialect::OpenaiChat,
+        dialects: vec![catalogue::Dialect::OpenaiChat],
         auth: catalogue::Auth::Bearer,
         credential: Some(credential("up")),
         headers: vec![Header { name: "x-team".into(), value: "blue".into() }],
@@ -169,6 +170,7 @@ pub(crate) fn deployment(name: &str, priority: usize, url: &str) -> Deployment {
         weight: 1,
         priority: priority.try_into().expect("few"),
         timeouts: PATIENT,
+        on_loss: config::OnLoss::Report,
     }
 }
 

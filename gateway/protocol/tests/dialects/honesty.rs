@@ -36,7 +36,11 @@ fn honest(from: Dialect, to: Dialect) {
 
 /// `/messages/3/content` and `/messages/4/content` are one finding.
 fn general(pointer: &str) -> String {
-    pointer.split('/').map(|part| if part.parse::<usize>().is_ok() { "*" } else { part }).collect::<Vec<_>>().join("/")
+    pointer
+        .split('/')
+        .map(|part| if part.parse::<usize>().is_ok() { "*" } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 fn text_leaves(value: &Value) -> Vec<String> {

@@ -36,7 +36,13 @@ impl Tally {
         let Self { law, kept, broken } = self;
         println!("{}: {law} holds for {kept}, not for {}", dialect.name(), broken.len());
         let shown: Vec<_> = broken.iter().take(8).cloned().collect();
-        assert!(broken.is_empty(), "{law}, {}: {} broken\n{}", dialect.name(), broken.len(), shown.join("\n"));
+        assert!(
+            broken.is_empty(),
+            "{law}, {}: {} broken\n{}",
+            dialect.name(),
+            broken.len(),
+            shown.join("\n")
+        );
         assert!(kept > 0, "{law}, {}: nothing to hold it over", dialect.name());
     }
 }
@@ -118,7 +124,9 @@ fn odd_answers_are_read(dialect: Dialect) {
         let Some(answer) = exchange.answer else { continue };
         let mut broken = Vec::new();
         for pointer in pointers(&answer) {
-            for odd in [None, Some(Value::from(7.5)), Some(Value::from("odd")), Some(Value::Array(Vec::new()))] {
+            for odd in
+                [None, Some(Value::from(7.5)), Some(Value::from("odd")), Some(Value::Array(Vec::new()))]
+            {
                 let mut changed = answer.clone();
                 change(&mut changed, &pointer, odd.clone());
                 if let Err(error) = decode_answer(dialect, &changed.to_string()) {

@@ -22,7 +22,7 @@ fn reference(id: &str) -> CredentialRef {
 fn delivery(revision: &str, base_url: &str, key: &str) -> Delivery {
     let http = HttpUpstream {
         base_url: base_url.into(),
-        dialect: Dialect::OpenaiChat,
+        dialects: vec![Dialect::OpenaiChat],
         auth: Auth::Bearer,
         credential: Some(reference("key")),
         headers: Vec::new(),
@@ -36,6 +36,7 @@ fn delivery(revision: &str, base_url: &str, key: &str) -> Delivery {
         weight: 1,
         priority: 0,
         timeouts: SOON,
+        on_loss: config::OnLoss::Report,
     };
     let model = Model { name: "m".into(), aliases: vec!["alias/of m".into()], deployments: vec![deployment] };
     Delivery {
@@ -46,6 +47,7 @@ fn delivery(revision: &str, base_url: &str, key: &str) -> Delivery {
                 master_key: Some(reference("master")),
                 max_request_body_bytes: 9,
                 timeouts: SOON,
+                on_loss: config::OnLoss::Report,
             },
             models: vec![model],
         },

@@ -1,0 +1,111 @@
+//! A stream on its way from provider to client: as it came, or told again in another language. `passage/relay.rs`
+//! and `passage/translation.rs` are the two ways. An answer that broke off never looks complete: it ends with an
+//! error event in the client's own language.
+
+mod relay;
+mod translation;
+
+use bytes::Bytes;
+use catalogue::Dialect;
+
+use crate::dialects::Echo;
+use crate::fault::FaultClass;
+use crate::observe::Seen;
+
+use relay::Relay;
+use translation::Translation;
+
+/// The way of one stream.
+///
+/// Give it each frame, take what is to be sent by [`Passage::flush`], and call [`Passage::end`] once.
+#[derive(Debug)]
+pub struct Passage(Way);
+
+#[derive(Debug)]
+enum Way {
+    Relay(Relay),
+    Translation(Translation),
+}
+
+/// How a provider's stream ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// As streams should. The bytes lack their blank line; mostly there are none.
+    Clean(Bytes),
+    /// The connection broke, or nothing came in time.
+    Broken(FaultClass, String),
+}
+
+/// What becomes of a provider's extra frame of usage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UsageFrame {
+    /// The client asked for it.
+    Passed,
+    /// The gateway asked for it.
+    Withheld,
+}
+
+/// What came in one network chunk goes out in one, up to about this many bytes.
+const GATHERED_BYTES: usize = 64 << 10;
+
+impl Passage {
+    /// Both sides speak `dialect`.
+    #[must_use]
+    pub fn relay(dialect: Dialect, echo: Echo, usage_frame: UsageFrame) -> Self {
+        Self(Way::Relay(Relay::new(dialect, echo, usage_frame)))
+    }
+
+    /// The provider speaks `from`, the client `to`.
+    #[must_use]
+    pub fn translation(from: Dialect, to: Dialect, echo: Echo) -> Self {
+        Self(Way::Translation(Translation::new(from, to, echo)))
+    }
+
+    /// Takes one frame, as the splitter gives it. Of a relay, flush after each.
+    pub fn frame(&mut self, frame: Bytes) {
+        match &mut self.0 {
+            Way::Relay(relay) => relay.frame(frame),
+            Way::Translation(translation) => translation.frame(&frame),
+        }
+    }
+
+    /// The stream is over.
+    ///
+    /// # Errors
+    /// The answer is not whole. The client has been told.
+    pub fn end(&mut self, ending: Ending) -> Result<(), FaultClass> {
+        match &mut self.0 {
+            Way::Relay(relay) => relay.end(ending),
+            Way::Translation(translation) => translation.end(ending),
+        }
+    }
+
+    /// What is to be sent now. It may be nothing.
+    pub fn flush(&mut self) -> Bytes {
+        match &mut self.0 {
+            Way::Relay(relay) => relay.flush(),
+            Way::Translation(translation) => translation.flush(),
+        }
+    }
+
+    /// Whether it would rather have more frames, if there are any yet, than be flushed.
+    #[must_use]
+    pub fn gathers(&self) -> bool {
+        match &self.0 {
+            Way::Relay(_) => false,
+            Way::Translation(translation) => translation.pending() < GATHERED_BYTES,
+        }
+    }
+
+    /// What the stream has told.
+    #[must_use]
+    pub fn seen(&self) -> &Seen {
+        match &self.0 {
+            Way::Relay(relay) => relay.seen(),
+            Way::Translation(translation) => translation.seen(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

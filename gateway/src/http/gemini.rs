@@ -1,0 +1,6 @@
+//! Google's Gemini API. `generate.rs` has its paths, `list.rs` its streams for those who ask for no events.
+
+pub(super) mod generate;
+mod list;
+
+pub(super) use list::as_list;

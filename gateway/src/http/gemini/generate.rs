@@ -1,0 +1,54 @@
+//! `POST /v1beta/models/{model}:generateContent`, `:streamGenerateContent` and `:countTokens`. Models' names may
+//! have slashes. The key may stand in the query.
+//! Source: ai.google.dev/api/generate-content, read 2026-11-21.
+
+use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response};
+use catalogue::Dialect;
+
+use super::super::Shared;
+use super::super::fault::no_such_action;
+use super::super::reply::{Framing, reply};
+use crate::pipeline::{Intent, Named, Task};
+
+const KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
+
+/// What may stand in the query.
+#[derive(Default, serde::Deserialize)]
+pub(in super::super) struct Asked {
+    key: Option<String>,
+    alt: Option<String>,
+}
+
+/// Does what the path asks for.
+pub(in super::super) async fn act(
+    State(gateway): Shared,
+    Path(rest): Path<String>,
+    asked: Result<Query<Asked>, QueryRejection>,
+    mut request: Request,
+) -> Response<Body> {
+    // A query that cannot be read asks for nothing.
+    let asked = asked.map(|Query(asked)| asked).unwrap_or_default();
+    let Some((model, action)) = rest.rsplit_once(':') else { return no_such_action(&rest) };
+    let (task, stream) = match action {
+        "generateContent" => (Task::Answer, false),
+        "streamGenerateContent" => (Task::Answer, true),
+        "countTokens" => (Task::Count, false),
+        _ => return no_such_action(&rest),
+    };
+    present(asked.key, request.headers_mut());
+    let framing = if asked.alt.as_deref() == Some("sse") { Framing::Events } else { Framing::List };
+    let named = Some(Named { model: model.to_owned(), stream });
+    reply(&gateway, request, Intent { dialect: Dialect::Gemini, task, named }, framing).await
+}
+
+/// Puts the query's key where keys are looked for, unless there is one.
+fn present(key: Option<String>, headers: &mut HeaderMap) {
+    let value = key.and_then(|key| HeaderValue::try_from(key).ok());
+    if let Some(mut value) = value {
+        value.set_sensitive(true);
+        headers.entry(KEY).or_insert(value);
+    }
+}

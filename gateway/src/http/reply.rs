@@ -1,0 +1,119 @@
+//! What every endpoint that asks a model has in common: the call, its record, and the answer's headers.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use uuid::Uuid;
+
+use super::fault::Refusal;
+use super::gemini;
+use crate::pipeline::{self, Call, Gateway, Intent, Record, Reply, ReplyBody};
+
+/// The fields that a translation could not carry.
+const LOSSES: HeaderName = HeaderName::from_static("x-fairlead-losses");
+
+/// Longer lists of losses are cut.
+const LOSSES_BYTES: usize = 1 << 10;
+
+/// How a stream is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// Server-sent events.
+    Events,
+    /// One JSON list.
+    List,
+}
+
+/// Serves one call.
+pub(super) async fn reply(
+    gateway: &Arc<Gateway>,
+    request: Request,
+    intent: Intent,
+    framing: Framing,
+) -> Response<Body> {
+    let mut record = Record::begin(Uuid::now_v7().to_string(), Arc::clone(&gateway.metrics));
+    let (id, dialect) = (record.id.clone(), intent.dialect);
+    let (parts, body) = request.into_parts();
+    let call = Call { headers: parts.headers, body, intent };
+    let mut response = match Box::pin(pipeline::serve(gateway, call, &mut record)).await {
+        Ok(reply) => answer(reply, record, framing),
+        Err(fault) => {
+            let refusal = Refusal::from(fault).told_in(dialect);
+            record.refused(refusal.status.as_u16(), refusal.code);
+            refusal.into_response()
+        }
+    };
+    identify(response.headers_mut(), &id);
+    response
+}
+
+fn answer(reply: Reply, mut record: Record, framing: Framing) -> Response<Body> {
+    record.begins(StatusCode::OK.as_u16());
+    record.lost(reply.losses.len());
+    let mut headers = reply.headers;
+    let body = match (reply.body, framing) {
+        (ReplyBody::Whole { body, usage }, _) => {
+            record.used(usage);
+            record.sends(body.len());
+            record.answered();
+            Body::from(body)
+        }
+        (ReplyBody::Stream { pieces, passage }, Framing::Events) => {
+            Body::from_stream(pipeline::wrap(pieces, passage, record))
+        }
+        (ReplyBody::Stream { pieces, passage }, Framing::List) => {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            Body::from_stream(gemini::as_list(pipeline::wrap(pieces, passage, record)))
+        }
+    };
+    let deployment = reply.deployment.and_then(|label| HeaderValue::try_from(label).ok());
+    headers.extend(deployment.map(|label| (HeaderName::from_static("x-litellm-model-id"), label)));
+    headers.extend(losses(&reply.losses).map(|fields| (LOSSES, fields)));
+    let mut response = Response::new(body);
+    *response.headers_mut() = headers;
+    response
+}
+
+/// The fields' names with commas between. What no header can carry is shown as `?`: clients make up keys.
+fn losses(fields: &[String]) -> Option<HeaderValue> {
+    let mut text = String::new();
+    for field in fields {
+        if text.len() + field.len() > LOSSES_BYTES - 5 {
+            text.push_str(if text.is_empty() { "..." } else { ",..." });
+            break;
+        }
+        let comma = if text.is_empty() { "" } else { "," };
+        let field = field.replace(|c: char| !c.is_ascii_graphic() || c == ',', "?");
+        write!(text, "{comma}{field}").ok()?;
+    }
+    if text.is_empty() { None } else { HeaderValue::try_from(text).ok() }
+}
+
+/// Names the call. The provider's own `x-request-id` stays, since its support asks for it.
+fn identify(headers: &mut HeaderMap, id: &str) {
+    let Ok(value) = HeaderValue::from_str(id) else { return };
+    headers.insert(HeaderName::from_static("x-fairlead-request-id"), value.clone());
+    headers.insert(HeaderName::from_static("x-litellm-call-id"), value.clone());
+    headers.entry(HeaderName::from_static("x-request-id")).or_insert(value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(fields: &[&str]) -> Option<String> {
+        let fields: Vec<_> = fields.iter().map(|field| (*field).to_owned()).collect();
+        losses(&fields).map(|value| value.to_str().expect("ASCII").to_owned())
+    }
+
+    #[test]
+    fn losses_are_named_as_far_as_a_header_can() {
+        assert_eq!(told(&[]), None);
+        assert_eq!(told(&["seed", "a b,é"]).as_deref(), Some("seed,a?b??"));
+        let many = told(&["x"; 2000]).expect("many");
+        assert!(many.len() <= LOSSES_BYTES && many.ends_with("x,..."), "{}", many.len());
+    }
+}

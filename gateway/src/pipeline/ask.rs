@@ -1,0 +1,99 @@
+//! A request that was understood as far as the gateway must. Its body stays bytes; the hub's form of it is made
+//! for those who need it, and once.
+
+use bytes::Bytes;
+use catalogue::Dialect;
+use protocol::count;
+use protocol::dialects::{self, DecodeError, Echo};
+use protocol::hub::Request;
+use protocol::scan::{self, Envelope};
+use reqwest::header::{HeaderMap, HeaderName};
+
+use super::{Fault, Intent, Task};
+
+/// Headers that are part of a language: Anthropic's version and betas.
+const SPOKEN_HEADERS: [&str; 2] = ["anthropic-version", "anthropic-beta"];
+
+/// What a client asks.
+#[derive(Debug)]
+pub(crate) struct Ask {
+    pub(crate) dialect: Dialect,
+    pub(crate) task: Task,
+    /// As the client named it.
+    pub(crate) model: String,
+    pub(crate) stream: bool,
+    pub(crate) body: Bytes,
+    /// Absent in languages that name the model in the path.
+    pub(crate) envelope: Option<Envelope>,
+    /// Those of the client that are part of its language.
+    pub(crate) headers: HeaderMap,
+    hub: Option<Result<Request, DecodeError>>,
+}
+
+impl Ask {
+    /// Reads what the gateway must know of `body`.
+    ///
+    /// # Errors
+    /// [`Fault::Unreadable`].
+    pub(crate) fn scan(intent: Intent, headers: &HeaderMap, body: Bytes) -> Result<Self, Fault> {
+        let (model, stream, envelope) = if let Some(named) = intent.named {
+            scan::check_object(&body)?;
+            (named.model, named.stream, None)
+        } else {
+            let envelope = Envelope::scan(&body)?;
+            (envelope.model.clone(), envelope.stream, Some(envelope))
+        };
+        Ok(Self {
+            dialect: intent.dialect,
+            task: intent.task,
+            model,
+            stream,
+            body,
+            envelope,
+            headers: spoken(intent.dialect, headers),
+            hub: None,
+        })
+    }
+
+    /// The hub's form. It is the caller's to change: what the client wrote is in the body.
+    ///
+    /// # Errors
+    /// [`Fault::Undecodable`].
+    pub(crate) fn hub(&mut self) -> Result<&mut Request, Fault> {
+        let (dialect, task, body) = (self.dialect, self.task, &self.body);
+        let hub = self.hub.get_or_insert_with(|| decode(dialect, task, body));
+        hub.as_mut().map_err(|error| Fault::Undecodable(error.clone()))
+    }
+
+    /// What an answer repeats of the request.
+    pub(crate) fn echo(&self, id: &str, created: u64) -> Echo {
+        // Only OpenAI's chat lets its clients choose; the others always tell.
+        let stream_usage = match (self.dialect, &self.envelope) {
+            (Dialect::OpenaiChat, Some(envelope)) => envelope.wants_usage,
+            _ => true,
+        };
+        Echo { model: self.model.clone(), id: id.to_owned(), created, stream_usage }
+    }
+}
+
+fn decode(dialect: Dialect, task: Task, body: &Bytes) -> Result<Request, DecodeError> {
+    // The scan has refused what is not UTF-8.
+    let text = std::str::from_utf8(body).unwrap_or_default();
+    let question = match task {
+        Task::Count => count::question(dialect, text),
+        Task::Answer => text,
+    };
+    dialects::decode_request(dialect, question)
+}
+
+fn spoken(dialect: Dialect, headers: &HeaderMap) -> HeaderMap {
+    if dialect != Dialect::Anthropic {
+        return HeaderMap::new();
+    }
+    let names = SPOKEN_HEADERS.map(HeaderName::from_static);
+    let all = names.iter().flat_map(|name| headers.get_all(name).iter().map(move |value| (name, value)));
+    all.fold(HeaderMap::new(), |mut kept, (name, value)| {
+        kept.append(name, value.clone());
+        kept
+    })
+}

@@ -1,0 +1,59 @@
+//! Reads a buffered answer: with a limit, in time, and only if it is one.
+
+use bytes::{Bytes, BytesMut};
+use protocol::exchange::{Exchange, Judged};
+use reqwest::Response;
+use reqwest::header::HeaderMap;
+use tokio::time::{Instant, timeout_at};
+
+use super::refusal::{garbled, late, refusal_under_200};
+use crate::pipeline::{ReplyBody, UpstreamFault};
+
+/// A longer answer is refused.
+const ANSWER_BYTES: usize = 64 << 20;
+
+/// Of an error body, no more than this is read.
+const ERROR_BYTES: usize = 1 << 20;
+
+/// The whole body.
+pub(super) async fn whole(response: &mut Response, deadline: Instant) -> Result<Bytes, UpstreamFault> {
+    let mut body = BytesMut::new();
+    loop {
+        let next = timeout_at(deadline, response.chunk()).await.map_err(|_| late("its whole answer"))?;
+        let Some(chunk) = next.map_err(|_| garbled("ended before the answer was complete"))? else {
+            return Ok(body.freeze());
+        };
+        if body.len() + chunk.len() > ANSWER_BYTES {
+            return Err(garbled("sent an answer of more than 64 MiB"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+}
+
+/// As much of an error body as there is; an error about reading an error helps nobody.
+pub(super) async fn error(response: &mut Response, deadline: Instant) -> Bytes {
+    let mut body = BytesMut::new();
+    while body.len() < ERROR_BYTES
+        && let Ok(Ok(Some(chunk))) = timeout_at(deadline, response.chunk()).await
+    {
+        body.extend_from_slice(&chunk);
+    }
+    body.freeze()
+}
+
+/// The answer in the client's language. What that cannot carry is added to `losses`.
+pub(super) fn judged(
+    body: Bytes,
+    headers: &HeaderMap,
+    exchange: &Exchange,
+    losses: &mut Vec<String>,
+) -> Result<ReplyBody, UpstreamFault> {
+    match exchange.judge(body.clone()) {
+        Judged::Answer { body, usage, losses: more } => {
+            losses.extend(more.all().iter().map(|loss| format!("answer.{}", loss.field)));
+            Ok(ReplyBody::Whole { body, usage })
+        }
+        Judged::Refusal(reading) => Err(refusal_under_200(reading, headers.clone(), body)),
+        Judged::Garbage => Err(garbled("sent an answer that is none in its own language")),
+    }
+}
