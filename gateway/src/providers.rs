@@ -23,12 +23,11 @@ pub(crate) async fn call(
     deployment: &Deployment,
     outgoing: Outgoing,
 ) -> Result<Reply, UpstreamFault> {
-    let Upstream::Http { base, headers, .. } = &deployment.upstream else {
+    let Upstream::Http(api) = &deployment.upstream else {
         return Ok(mock::answer(deployment, &outgoing));
     };
     let client = clients.get(deployment.timeouts.connect)?;
-    let to = endpoint::Endpoint { base, headers, model: &deployment.upstream_model };
-    let request = endpoint::request(&client, &to, &outgoing);
+    let request = endpoint::request(&client, api, &deployment.upstream_model, &outgoing);
     let is_relay = outgoing.exchange.is_relay();
     // Boxed, since it holds buffers and the pipeline moves it.
     let sent = Box::pin(send::send(request, deployment, outgoing)).await;

@@ -71,16 +71,20 @@ pub(crate) struct Identity {
 #[derive(Debug)]
 pub(crate) enum Upstream {
     /// A provider's API.
-    Http {
-        /// `providers` appends the path.
-        base: Url,
-        /// The credential and the configured headers; the credential is marked sensitive.
-        headers: HeaderMap,
-        /// The wire languages spoken there.
-        spoken: Spoken,
-    },
+    Http(Box<Api>),
     /// Answers made in the process.
     Mock,
+}
+
+/// A provider's API.
+#[derive(Debug)]
+pub(crate) struct Api {
+    /// `providers` appends the path.
+    pub(crate) base: Url,
+    /// The credential and the configured headers; the credential is marked sensitive.
+    pub(crate) headers: HeaderMap,
+    /// The wire languages spoken there.
+    pub(crate) spoken: Spoken,
 }
 
 /// See [`config::Timeouts`].

@@ -17,7 +17,7 @@ const PIECE_BYTES: usize = 512;
 /// English text has about this many bytes in a token.
 const BYTES_PER_TOKEN: usize = 4;
 
-/// A vocabulary that is loaded at first use: it takes a tenth of a second and some 50 MB.
+/// A vocabulary that is loaded at first use: it takes a moment and some 50 MB.
 #[derive(Default)]
 pub(crate) struct Tokenizer(OnceCell<Option<Arc<CoreBPE>>>);
 

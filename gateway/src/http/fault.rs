@@ -19,6 +19,8 @@ pub(super) struct Refusal {
     pub(super) status: StatusCode,
     /// For programs; also what the access log says.
     pub(super) code: &'static str,
+    /// What the envelopes of other languages than OpenAI's are made from.
+    class: FaultClass,
     kind: &'static str,
     param: Option<Cow<'static, str>>,
     message: Cow<'static, str>,
@@ -41,17 +43,24 @@ impl Refusal {
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
         let (message, headers) = (message.into(), HeaderMap::new());
-        let dialect = Dialect::OpenaiChat;
-        Self { status, code, kind, param: None, message, headers, relayed: None, dialect }
+        let (class, dialect) = (FaultClass::of_status(status.as_u16()), Dialect::OpenaiChat);
+        Self { status, code, class, kind, param: None, message, headers, relayed: None, dialect }
     }
 
     fn about(self, param: impl Into<Cow<'static, str>>) -> Self {
         Self { param: Some(param.into()), ..self }
     }
 
-    /// For a client of another language than OpenAI's.
+    fn classed(self, class: FaultClass) -> Self {
+        Self { class, ..self }
+    }
+
+    /// For a client of this language. Gemini's envelope repeats the status, so it must be one that Google has.
     pub(super) fn told_in(self, dialect: Dialect) -> Self {
-        Self { dialect, ..self }
+        let is_ours = self.relayed.is_none();
+        let status =
+            if dialect == Dialect::Gemini && is_ours { google_status(self.class) } else { self.status };
+        Self { dialect, status, ..self }
     }
 
     fn with(mut self, name: header::HeaderName, value: &'static str) -> Self {
@@ -74,7 +83,7 @@ impl Refusal {
             Dialect::OpenaiChat | Dialect::OpenaiResponses => {
                 openai_error(&self.message, self.kind, self.param.as_deref(), self.code)
             }
-            dialect => encode_fault(dialect, FaultClass::of_status(self.status.as_u16()), &self.message),
+            dialect => encode_fault(dialect, self.class, &self.message),
         }
     }
 }
@@ -100,6 +109,7 @@ impl From<Fault> for Refusal {
             Fault::BodyCut => {
                 let message = "the request body did not arrive whole and in time";
                 Self::new(StatusCode::REQUEST_TIMEOUT, INVALID, "request_incomplete", message)
+                    .classed(FaultClass::InvalidRequest)
             }
             Fault::Unreadable(error) => unreadable(&error),
             Fault::Undecodable(error) => undecodable(error),
@@ -113,6 +123,7 @@ impl From<Fault> for Refusal {
 fn not_ready() -> Refusal {
     let message = "the gateway has no configuration yet; try again soon";
     Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "server_error", "not_ready", message)
+        .classed(FaultClass::Unreachable)
         .with(header::RETRY_AFTER, "2")
 }
 
@@ -166,7 +177,9 @@ fn upstream(deployment: &str, fault: UpstreamFault) -> Refusal {
     }
     let (status, kind, code) = class_of(fault.class);
     let message = format!("deployment {deployment}: {}", fault.message);
-    let refusal = Refusal::new(status, kind, code, message);
+    // Only bodies are too large in the other languages; a prompt that is, is a wrong request.
+    let class = if fault.class == FaultClass::TooLarge { FaultClass::InvalidRequest } else { fault.class };
+    let refusal = Refusal::new(status, kind, code, message).classed(class);
     let Some(answer) = fault.answer else { return refusal };
     // A redirect means nothing to a client of ours.
     let theirs = answer.status.filter(|status| *status >= 400).and_then(|s| StatusCode::from_u16(s).ok());
@@ -186,6 +199,19 @@ fn class_of(class: FaultClass) -> (StatusCode, &'static str, &'static str) {
         FaultClass::Garbled => (StatusCode::BAD_GATEWAY, UPSTREAM, "upstream_invalid_response"),
         FaultClass::Unreachable => (StatusCode::BAD_GATEWAY, UPSTREAM, "upstream_unreachable"),
         FaultClass::Timeout => (StatusCode::GATEWAY_TIMEOUT, UPSTREAM, "upstream_timeout"),
+    }
+}
+
+/// The numbers that Gemini's `encode_fault` writes.
+fn google_status(class: FaultClass) -> StatusCode {
+    match class {
+        FaultClass::InvalidRequest | FaultClass::TooLarge => StatusCode::BAD_REQUEST,
+        FaultClass::Authentication => StatusCode::UNAUTHORIZED,
+        FaultClass::NotFound => StatusCode::NOT_FOUND,
+        FaultClass::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        FaultClass::Failed | FaultClass::Garbled => StatusCode::INTERNAL_SERVER_ERROR,
+        FaultClass::Unreachable => StatusCode::SERVICE_UNAVAILABLE,
+        FaultClass::Timeout => StatusCode::GATEWAY_TIMEOUT,
     }
 }
 

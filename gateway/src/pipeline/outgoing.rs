@@ -33,7 +33,7 @@ impl Outgoing {
     pub(super) fn prepare(ask: &mut Ask, deployment: &Deployment, echo: Echo) -> Result<Self, Fault> {
         let plan = match &deployment.upstream {
             Upstream::Mock => Plan::Relay,
-            Upstream::Http { spoken, .. } => spoken.plan(ask.dialect),
+            Upstream::Http(api) => api.spoken.plan(ask.dialect),
         };
         match plan {
             Plan::Relay => Ok(Self::relayed(ask, deployment, echo)),

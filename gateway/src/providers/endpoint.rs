@@ -6,6 +6,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, 
 use reqwest::{Client, RequestBuilder, Url};
 
 use crate::pipeline::Outgoing;
+use crate::snapshot::Api;
 
 const AGENT: &str = concat!("fairlead/", env!("CARGO_PKG_VERSION"));
 
@@ -15,24 +16,17 @@ const AGENT: &str = concat!("fairlead/", env!("CARGO_PKG_VERSION"));
 const ANTHROPIC_VERSION: (HeaderName, HeaderValue) =
     (HeaderName::from_static("anthropic-version"), HeaderValue::from_static("2023-06-01"));
 
-/// A provider's API, and the model there.
-pub(super) struct Endpoint<'a> {
-    pub(super) base: &'a Url,
-    /// These come last, so that a config may replace ours.
-    pub(super) headers: &'a HeaderMap,
-    pub(super) model: &'a str,
-}
-
-/// The request that `outgoing` makes, not sent yet.
-pub(super) fn request(client: &Client, to: &Endpoint<'_>, outgoing: &Outgoing) -> RequestBuilder {
+/// The request that `outgoing` makes for `model`, not sent yet.
+pub(super) fn request(client: &Client, api: &Api, model: &str, outgoing: &Outgoing) -> RequestBuilder {
     let dialect = outgoing.exchange.provider;
     client
-        .post(url(to, dialect, outgoing.stream))
-        .headers(headers(to, dialect, outgoing))
+        .post(url(&api.base, dialect, model, outgoing.stream))
+        .headers(headers(&api.headers, dialect, outgoing))
         .body(outgoing.body.clone())
 }
 
-fn headers(to: &Endpoint<'_>, dialect: Dialect, outgoing: &Outgoing) -> HeaderMap {
+/// The `configured` ones come last, so that a config may replace ours.
+fn headers(configured: &HeaderMap, dialect: Dialect, outgoing: &Outgoing) -> HeaderMap {
     let accept = if outgoing.stream { "text/event-stream" } else { "application/json" };
     let mut all = HeaderMap::new();
     all.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -44,13 +38,13 @@ fn headers(to: &Endpoint<'_>, dialect: Dialect, outgoing: &Outgoing) -> HeaderMa
     }
     // Extending replaces what is there, and keeps all of several values.
     all.extend(outgoing.headers.clone());
-    all.extend(to.headers.clone());
+    all.extend(configured.clone());
     all
 }
 
 /// The base with the path appended; a query stays behind it (Azure's `api-version`).
-fn url(to: &Endpoint<'_>, dialect: Dialect, stream: bool) -> Url {
-    let mut url = to.base.clone();
+fn url(base: &Url, dialect: Dialect, model: &str, stream: bool) -> Url {
+    let mut url = base.clone();
     if let Ok(mut segments) = url.path_segments_mut() {
         segments.pop_if_empty();
         match dialect {
@@ -59,7 +53,7 @@ fn url(to: &Endpoint<'_>, dialect: Dialect, stream: bool) -> Url {
             Dialect::Anthropic => segments.push("messages"),
             Dialect::Gemini => {
                 let action = if stream { "streamGenerateContent" } else { "generateContent" };
-                let model = to.model.strip_prefix("models/").unwrap_or(to.model);
+                let model = model.strip_prefix("models/").unwrap_or(model);
                 // A model's name may be a path of its own.
                 segments.push("models").extend(format!("{model}:{action}").split('/'))
             }
@@ -77,8 +71,7 @@ mod tests {
     use super::*;
 
     fn built(base: &str, dialect: Dialect, model: &str, stream: bool) -> String {
-        let base = Url::parse(base).expect("URL");
-        url(&Endpoint { base: &base, headers: &HeaderMap::new(), model }, dialect, stream).to_string()
+        url(&Url::parse(base).expect("URL"), dialect, model, stream).to_string()
     }
 
     #[test]

@@ -1,11 +1,14 @@
-//! Answers made in the process, to try things out with no account. The same for every question: nothing
-//! of the request is repeated.
+//! Answers made in the process, to try things out with no account, in each client's own language. The same for
+//! every question: nothing of the request is repeated.
 
 use bytes::Bytes;
+use catalogue::Dialect;
 use futures::stream::{self, StreamExt};
+use protocol::dialects::{self, Echo};
+use protocol::frames::sse::Splitter;
+use protocol::hub::{Answer, At, Body, Event, Extras, Finish, Fold, Opening};
 use protocol::usage::Usage;
 use reqwest::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
-use serde_json::{Value, json};
 
 use crate::pipeline::{Outgoing, Piece, Reply, ReplyBody};
 use crate::snapshot::Deployment;
@@ -33,58 +36,54 @@ const USAGE: Usage = Usage {
 };
 
 /// The day of the first release of OpenAI's chat API; a clock would make answers differ.
-const CREATED: u32 = 1_677_628_800;
+const CREATED: u64 = 1_677_628_800;
+
+/// Of frames made here none is too long.
+const FRAME_BYTES: usize = 1 << 20;
 
 /// The answer that `outgoing` wants, whole or as a stream.
 pub(super) fn answer(deployment: &Deployment, outgoing: &Outgoing) -> Reply {
-    let model = &deployment.upstream_model;
+    let (model, exchange) = (&deployment.upstream_model, &outgoing.exchange);
     let mut headers = HeaderMap::new();
     let (kind, body) = if outgoing.stream {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        let pieces = stream::iter(frames(model, outgoing.exchange.echo.stream_usage)).boxed();
-        ("text/event-stream", ReplyBody::Stream { pieces, passage: outgoing.exchange.passage() })
+        let pieces = stream::iter(frames(exchange.client, model)).map(Piece::Frame).boxed();
+        ("text/event-stream", ReplyBody::Stream { pieces, passage: exchange.passage() })
     } else {
-        ("application/json", ReplyBody::Whole { body: whole(model), usage: Some(USAGE) })
+        ("application/json", ReplyBody::Whole { body: whole(exchange.client, model), usage: Some(USAGE) })
     };
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     Reply { headers, body, deployment: Some(deployment.label.clone()), losses: Vec::new() }
 }
 
-fn whole(model: &str) -> Bytes {
-    let message = json!({"role": "assistant", "content": WORDS.concat()});
-    let choice = json!({"index": 0, "message": message, "logprobs": null, "finish_reason": "stop"});
-    json!({
-        "id": "chatcmpl-mock", "object": "chat.completion", "created": CREATED, "model": model,
-        "choices": [choice], "usage": usage(),
-    })
-    .to_string()
-    .into()
+fn whole(dialect: Dialect, model: &str) -> Bytes {
+    let mut fold = Fold::default();
+    events(model).for_each(|event| fold.push(event));
+    // There is no fault among them.
+    let answer: Answer = fold.finish().unwrap_or_default();
+    dialects::encode_answer(dialect, &answer, &echo(model)).body.into()
 }
 
-fn frames(model: &str, wants_usage: bool) -> Vec<Piece> {
-    let delta = |delta: &Value, reason: Option<&str>| json!([{"index": 0, "delta": delta, "logprobs": null, "finish_reason": reason}]);
-    let mut frames = vec![frame(model, &delta(&json!({"role": "assistant", "content": ""}), None), None)];
-    frames.extend(WORDS.iter().map(|word| frame(model, &delta(&json!({"content": word}), None), None)));
-    frames.push(frame(model, &delta(&json!({}), Some("stop")), None));
-    if wants_usage {
-        frames.push(frame(model, &json!([]), Some(usage())));
-    }
-    frames.push(Piece::Frame(Bytes::from_static(b"data: [DONE]\n\n")));
-    frames
+/// Its usage is always told: as of any provider, what the client did not ask for is kept from it later.
+fn frames(dialect: Dialect, model: &str) -> Vec<Bytes> {
+    let (mut encoder, mut text) = (dialects::stream_encoder(dialect, echo(model)), String::new());
+    events(model).for_each(|event| encoder.push(&event, &mut text));
+    encoder.end(&mut text);
+    let mut splitter = Splitter::new(FRAME_BYTES);
+    splitter.push(text.as_bytes());
+    std::iter::from_fn(|| splitter.next_frame().ok().flatten()).collect()
 }
 
-fn frame(model: &str, choices: &Value, usage: Option<Value>) -> Piece {
-    let mut chunk = json!({
-        "id": "chatcmpl-mock", "object": "chat.completion.chunk", "created": CREATED, "model": model,
-        "choices": choices,
-    });
-    if let (Some(usage), Value::Object(fields)) = (usage, &mut chunk) {
-        fields.insert("usage".to_owned(), usage);
-    }
-    Piece::Frame(format!("data: {chunk}\n\n").into())
+fn echo(model: &str) -> Echo {
+    Echo { model: model.to_owned(), id: "mock".to_owned(), created: CREATED, stream_usage: true }
 }
 
-fn usage() -> Value {
-    let prompt = USAGE.input();
-    json!({"prompt_tokens": prompt, "completion_tokens": USAGE.output, "total_tokens": USAGE.total()})
+fn events(model: &str) -> impl Iterator<Item = Event> {
+    let at = At { candidate: 0, part: 0 };
+    let (id, model, extras) = (String::new(), model.to_owned(), Extras::default());
+    let text = Opening { body: Body::Text(String::new()), extras: Extras::default() };
+    let head = [Event::Start { id, model, created: Some(CREATED), extras }, Event::Open(at, text)];
+    let finish = Event::Finish { candidate: 0, finish: Finish::Stop, stop: None };
+    let words = WORDS.into_iter().map(move |word| Event::Text(at, word.to_owned()));
+    head.into_iter().chain(words).chain([Event::Close(at), finish, Event::Usage(USAGE)])
 }

@@ -12,7 +12,7 @@ use protocol::plan::Spoken;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
 
-use super::{Deployment, Identity, MasterKey, Model, Snapshot, Timeouts, Upstream};
+use super::{Api, Deployment, Identity, MasterKey, Model, Snapshot, Timeouts, Upstream};
 
 /// Why a delivery cannot serve. Names the object and never the material.
 #[derive(Debug, thiserror::Error)]
@@ -102,7 +102,8 @@ fn compile_deployment(delivery: &Delivery, from: &config::Deployment) -> Result<
                 http.credential.as_ref().map(|reference| credential(delivery, reference)).transpose()?;
             let spoken = Spoken::new(&http.dialects);
             let spoken = spoken.ok_or_else(|| CompileError::NoDialect { deployment: from.id.clone() })?;
-            Upstream::Http { base: base_url(&from.id, http)?, headers: headers(&from.id, http, key)?, spoken }
+            let (base, headers) = (base_url(&from.id, http)?, headers(&from.id, http, key)?);
+            Upstream::Http(Box::new(Api { base, headers, spoken }))
         }
     };
     Ok(Deployment {

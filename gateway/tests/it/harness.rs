@@ -94,6 +94,10 @@ impl Gateway {
         client().post(format!("{}/v1/chat/completions", self.url)).bearer_auth(KEY).body(body)
     }
 
+    pub(crate) fn post(&self, path: &str) -> reqwest::RequestBuilder {
+        client().post(format!("{}{path}", self.url)).bearer_auth(KEY)
+    }
+
     pub(crate) fn get(&self, path: &str) -> reqwest::RequestBuilder {
         client().get(format!("{}{path}", self.url)).bearer_auth(KEY)
     }

@@ -1,13 +1,20 @@
 //! A real gateway on loopback in front of a scripted upstream. One binary, so that it links once.
 #![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends by panicking")]
 
+mod cells;
+mod counting;
 mod directory;
 mod errors;
 mod failover;
 mod hangup;
 mod harness;
+mod keys;
+mod languages;
 mod lifecycle;
+mod losses;
 mod relay;
+mod relays;
+mod speakers;
 mod streams;
 mod surface;
 mod upstream;

@@ -78,10 +78,8 @@ fn a_good_config_serves_under_its_names_and_with_trimmed_keys() {
     let now = current.load().expect("serves");
     assert!(now.master_key.matches(b"sk-5tr0ng-en0ugh"));
     let model = now.model("alias/of m").expect("by alias");
-    let crate::snapshot::Upstream::Http { headers, .. } = &model.deployments[0].upstream else {
-        panic!("http")
-    };
-    assert_eq!(headers["authorization"], "Bearer sk-up");
+    let crate::snapshot::Upstream::Http(api) = &model.deployments[0].upstream else { panic!("http") };
+    assert_eq!(api.headers["authorization"], "Bearer sk-up");
     assert!(!format!("{now:?}").contains("sk-up"), "a credential must not be printable");
     assert_eq!(fed(&current, delivery("r1", "https://a.example/v1", "sk-up")).0, Change::None);
 }
@@ -104,6 +102,15 @@ fn what_cannot_be_sent_is_refused_without_showing_it() {
     assert!(why.contains("ai/d") && !why.contains("up"), "{why}");
     let why = problem(delivery("r", "https://user:pass@a.example", "sk-up"));
     assert!(!why.contains("pass"), "{why}");
+}
+
+#[test]
+fn a_deployment_speaks_some_language() {
+    let mut mute = delivery("r", "https://a.example", "sk-up");
+    if let Upstream::Http(http) = &mut mute.config.models[0].deployments[0].upstream {
+        http.dialects.clear();
+    }
+    assert!(problem(mute).contains("ai/d speaks no wire language"));
 }
 
 #[test]
