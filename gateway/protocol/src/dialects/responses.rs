@@ -1,66 +1,60 @@
-//! Not written yet.
+//! OpenAI's Responses API. Source of all facts here, unless said otherwise:
+//! platform.openai.com/docs/api-reference/responses and /responses-streaming, read 2026-11-21.
+//!
+//! An *item* of `input` or `output` is what others call a turn, a call or a thought. In requests each item is a
+//! turn. In answers, which have no turns, an item's own fields ride as one extra named `item` on its first
+//! block, and its further blocks say [`notes::MORE`]. Start with `item_decode.rs`; `segments.rs` is the way back.
 
-use super::{DecodeError, Echo, Frame, StreamDecoder, StreamEncoder};
-use crate::fault::FaultClass;
-use crate::hub::{Answer, Event, Request};
-use crate::loss::{Encoded, Losses};
+mod answer_decode;
+mod answer_encode;
+mod citation;
+mod content_decode;
+mod content_encode;
+mod context;
+mod fault;
+mod item_decode;
+mod item_encode;
+mod leaves;
+mod media;
+mod notes;
+mod reasoning_encode;
+mod request_decode;
+mod request_encode;
+mod segments;
+mod settings;
+mod stream_decode;
+mod stream_encode;
+mod stream_frames;
+mod stream_item;
+mod stream_open;
+mod tools;
+mod usage;
+mod words;
 
-/// Reads a request.
-///
-/// # Errors
-/// See [`DecodeError`].
-pub fn decode_request(_body: &str) -> Result<Request, DecodeError> {
-    Err(DecodeError::new("", "not written yet"))
+#[cfg(test)]
+mod tests;
+
+use catalogue::Dialect;
+
+pub use answer_decode::decode_answer;
+pub use answer_encode::encode_answer;
+pub use fault::encode_fault;
+pub use request_decode::decode_request;
+pub use request_encode::encode_request;
+pub use stream_decode::Decoder;
+pub use stream_encode::Encoder;
+
+use crate::hub::Extras;
+
+/// This dialect.
+const HOME: Dialect = Dialect::OpenaiResponses;
+
+/// Whether these extras, and so the node they hang on, were read by this dialect.
+fn is_home(extras: &Extras) -> bool {
+    extras.dialect == Some(HOME)
 }
 
-/// Writes a request.
-#[must_use]
-pub fn encode_request(_request: &Request) -> Encoded {
-    Encoded { body: String::new(), losses: Losses::default() }
-}
-
-/// Reads a buffered answer.
-///
-/// # Errors
-/// See [`DecodeError`].
-pub fn decode_answer(_body: &str) -> Result<Answer, DecodeError> {
-    Err(DecodeError::new("", "not written yet"))
-}
-
-/// Writes a buffered answer.
-#[must_use]
-pub fn encode_answer(_answer: &Answer, _echo: &Echo) -> Encoded {
-    Encoded { body: String::new(), losses: Losses::default() }
-}
-
-/// The error body that clients read.
-#[must_use]
-pub fn encode_fault(_class: FaultClass, message: &str) -> String {
-    message.to_owned()
-}
-
-/// Reads a stream.
-#[derive(Debug, Default)]
-pub struct Decoder;
-
-impl StreamDecoder for Decoder {
-    fn push(&mut self, _frame: Frame<'_>, _events: &mut Vec<Event>) {}
-    fn end(&mut self, _events: &mut Vec<Event>) {}
-}
-
-/// Writes a stream.
-#[derive(Debug)]
-pub struct Encoder;
-
-impl Encoder {
-    /// A writer for one stream.
-    #[must_use]
-    pub fn new(_echo: Echo) -> Self {
-        Self
-    }
-}
-
-impl StreamEncoder for Encoder {
-    fn push(&mut self, _event: &Event, _out: &mut String) {}
-    fn end(&mut self, _out: &mut String) {}
+/// Whether a field of this dialect's own stands in the way of one that would be made.
+fn has(extras: &Extras, key: &str) -> bool {
+    extras.of(HOME).iter().any(|(name, _)| name == key)
 }

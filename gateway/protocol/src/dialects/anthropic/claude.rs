@@ -1,0 +1,99 @@
+//! What a model takes, by the version in its name. The dialect is one, but newer models refuse what older ones
+//! need, and a request of another dialect must be written for the one that will read it. So the caller puts the
+//! deployment's own model name in the request; a name that says nothing is taken as an older model.
+//!
+//! Sources: platform.claude.com/docs/en/build-with-claude/adaptive-thinking and …/effort,
+//! …/about-claude/models/migration-guide, docs.aws.amazon.com/bedrock/latest/userguide/
+//! claude-messages-adaptive-thinking.html, and the 400 answers in recorded traffic; read 2026-11-21.
+
+/// The version of a Claude model; `None` for other models that speak the dialect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Claude(Option<(u8, u8)>);
+
+/// The API wants a limit, other dialects do not. This is the least of what models from version 4 on write at
+/// most, so none refuses it and few answers reach it.
+const MAX_TOKENS: u64 = 32_000;
+
+/// The same for models before version 4.
+const OLD_MAX_TOKENS: u64 = 4_096;
+
+impl Claude {
+    /// Reads a name in any cloud's spelling: `claude-opus-4-6`, `us.anthropic.claude-3-7-sonnet-20250219-v1:0`,
+    /// `claude-sonnet-4@20250514`, `anthropic/claude-haiku-4.5`.
+    pub(super) fn of(model: &str) -> Self {
+        let model = model.to_ascii_lowercase();
+        let Some((_, name)) = model.split_once("claude") else { return Self(None) };
+        let mut words = name.split(|letter: char| !letter.is_ascii_alphanumeric());
+        let major = words.find_map(small);
+        let minor = words.next().and_then(small).unwrap_or(0);
+        Self(major.map(|major| (major, minor)))
+    }
+
+    /// The limit where the client gave none.
+    pub(super) fn max_tokens(self) -> u64 {
+        if self.0.is_some_and(|version| version < (4, 0)) { OLD_MAX_TOKENS } else { MAX_TOKENS }
+    }
+
+    /// Thinks as much as an effort says. Version 4.6 takes budgets too, later ones refuse them.
+    pub(super) fn thinks_by_effort(self) -> bool {
+        self.is_from((4, 6))
+    }
+
+    /// Knows the effort between high and the most.
+    pub(super) fn has_extra_high(self) -> bool {
+        self.is_from((4, 7))
+    }
+
+    /// Refuses temperature, `top_p` and `top_k`.
+    pub(super) fn refuses_sampling(self) -> bool {
+        self.is_from((4, 7))
+    }
+
+    /// Refuses temperature and `top_p` in one request.
+    pub(super) fn refuses_both(self) -> bool {
+        self.is_from((4, 1))
+    }
+
+    fn is_from(self, first: (u8, u8)) -> bool {
+        self.0.is_some_and(|version| version >= first)
+    }
+}
+
+/// A part of a version. Dates are longer.
+fn small(word: &str) -> Option<u8> {
+    word.parse().ok().filter(|_| word.len() <= 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cloud_s_spelling_is_read() {
+        for (model, version) in [
+            ("claude-opus-4-6", Some((4, 6))),
+            ("anthropic.claude-opus-4-6-v1", Some((4, 6))),
+            ("us.anthropic.claude-3-7-sonnet-20250219-v1:0", Some((3, 7))),
+            ("claude-sonnet-4@20250514", Some((4, 0))),
+            ("anthropic/claude-haiku-4.5", Some((4, 5))),
+            ("claude-sonnet-5", Some((5, 0))),
+            ("Claude-Fable-5-1", Some((5, 1))),
+            ("claude", None),
+            ("kimi-k2", None),
+        ] {
+            assert_eq!(Claude::of(model), Claude(version), "{model}");
+        }
+    }
+
+    #[test]
+    fn models_of_one_dialect_take_different_things() {
+        assert!(!Claude::of("claude-haiku-4-5").thinks_by_effort());
+        assert!(
+            Claude::of("claude-opus-4-6").thinks_by_effort()
+                && !Claude::of("claude-opus-4-6").has_extra_high()
+        );
+        assert!(Claude::of("claude-sonnet-5").refuses_sampling());
+        assert!(!Claude::of("some-alias").refuses_sampling());
+        assert_eq!(Claude::of("claude-3-haiku-20240307").max_tokens(), 4_096);
+    }
+}

@@ -1,0 +1,142 @@
+//! Pictures and documents: `{"type":"image"|"document","source":{…}}`.
+//!
+//! Sources: platform.claude.com/docs/en/build-with-claude/vision, …/pdf-support and …/files, read 2026-11-21.
+
+use catalogue::Dialect;
+
+use super::place::Place;
+use super::plain::{keep_rest, write_merged};
+use super::{HOME, plain};
+use crate::hub::{Extras, Media, MediaKind, Part, Source};
+use crate::json::{Fields, RawJson, Writer};
+use crate::loss::Losses;
+
+/// Reads the source; what is not known of it goes to `kept`. `None` if it is of a kind that nobody models.
+pub(super) fn read(
+    fields: &mut Fields<'_>,
+    kind: MediaKind,
+    kept: &mut Vec<(String, RawJson)>,
+) -> Option<Media> {
+    let mut source = Fields::read(fields.get("source")?)?;
+    let read = match source.take_string("type")?.as_str() {
+        "base64" => {
+            Source::Inline { mime: source.take_string("media_type")?, data: source.take_string("data")? }
+        }
+        "url" => Source::Url { url: source.take_string("url")?, mime: None },
+        "file" => Source::File { dialect: HOME, id: source.take_string("file_id")? },
+        "text" => {
+            if source.get("media_type")?.get() == "\"text/plain\"" {
+                source.take("media_type");
+            }
+            Source::Text(source.take_string("data")?)
+        }
+        _ => return None,
+    };
+    fields.take_any("source");
+    keep_rest(kept, "source", source.rest(), true);
+    let name = (kind == MediaKind::Document).then(|| fields.take_string("title")).flatten();
+    Some(Media { kind, source: read, name, detail: None })
+}
+
+/// Writes the fields of the block but its extras.
+pub(super) fn write(object: &mut Writer<'_>, media: &Media, extras: &Extras) {
+    let kind = if media.kind == MediaKind::Image { "image" } else { "document" };
+    object.string("type", kind);
+    write_merged(object, "source", extras, |source| match &media.source {
+        Source::Inline { mime, data } => {
+            source.string("type", "base64").string("media_type", mime).string("data", data);
+        }
+        Source::Url { url, mime: _ } => {
+            source.string("type", "url").string("url", url);
+        }
+        Source::File { dialect: _, id } => {
+            source.string("type", "file").string("file_id", id);
+        }
+        Source::Text(text) => {
+            source.string("type", "text");
+            if plain::kept(extras, "source").is_none_or(|kept| !kept.get().contains("\"media_type\"")) {
+                source.string("media_type", "text/plain");
+            }
+            source.string("data", text);
+        }
+    });
+    if media.kind != MediaKind::Image {
+        object.string_if("title", media.name.as_deref());
+    }
+}
+
+/// Why a medium cannot be sent, or `None` if it can. Documents are PDFs or plain text; assistants have none.
+pub(super) fn obstacle(media: &Media, said_by_assistant: bool) -> Option<&'static str> {
+    if said_by_assistant {
+        return Some("Anthropic takes no media in assistant turns");
+    }
+    match (media.kind, &media.source) {
+        (MediaKind::Audio | MediaKind::Video, _) => Some("Anthropic takes no sound and no moving pictures"),
+        (_, Source::File { dialect, .. }) if *dialect != HOME => Some("the file is at another provider"),
+        (_, Source::Url { url, .. }) if url.starts_with("gs://") => Some("Anthropic cannot read gs://"),
+        (MediaKind::Document, Source::Inline { mime, .. }) if mime != "application/pdf" => {
+            Some("of inline documents, Anthropic takes only PDF")
+        }
+        (MediaKind::Image, Source::Text(_)) => Some("a text is no picture"),
+        _ => None,
+    }
+}
+
+/// Tells that the whole medium is lost.
+pub(super) fn tell_lost(losses: &mut Losses, place: Place, media: &Media, why: &'static str) {
+    for name in words(place.client, media) {
+        losses.meaning(place.field(name), why);
+    }
+    tell_name(losses, place, media);
+    tell_detail(losses, place, media);
+}
+
+/// Tells what has no place beside a medium that is sent.
+pub(super) fn tell_rest(losses: &mut Losses, place: Place, part: &Part, media: &Media) {
+    if media.kind == MediaKind::Image {
+        tell_name(losses, place, media);
+    }
+    tell_detail(losses, place, media);
+    if let Source::Url { mime: Some(_), .. } = &media.source {
+        let name = if place.client == Dialect::Gemini { "fileData.mimeType" } else { "mime_type" };
+        losses.hint(place.field(name), "Anthropic finds the type itself");
+    }
+    if !part.citations.is_empty() {
+        losses.hint(place.field("annotations"), "Anthropic has citations on texts only");
+    }
+}
+
+fn tell_name(losses: &mut Losses, place: Place, media: &Media) {
+    if media.name.is_some() {
+        let name = match place.client {
+            Dialect::Gemini => "displayName",
+            Dialect::Anthropic => "title",
+            Dialect::OpenaiChat | Dialect::OpenaiResponses => "filename",
+        };
+        losses.hint(place.field(name), "Anthropic has names of documents only");
+    }
+}
+
+fn tell_detail(losses: &mut Losses, place: Place, media: &Media) {
+    if media.detail.is_some() {
+        losses.hint(place.field("detail"), "Anthropic looks as closely as it does");
+    }
+}
+
+/// The fields that held a medium in the client's dialect.
+fn words(client: Dialect, media: &Media) -> &'static [&'static str] {
+    match (client, &media.source, media.kind) {
+        (Dialect::Gemini, Source::Inline { .. } | Source::Text(_), _) => {
+            &["inlineData.data", "inlineData.mimeType"]
+        }
+        (Dialect::Gemini, _, _) => &["fileData.fileUri", "fileData.mimeType"],
+        (Dialect::Anthropic, Source::Inline { .. }, _) => &["source.data", "source.media_type"],
+        (Dialect::Anthropic, Source::Text(_), _) => &["source.data"],
+        (Dialect::Anthropic, Source::Url { .. }, _) => &["source.url"],
+        (_, Source::File { .. }, _) => &["file_id"],
+        (_, _, MediaKind::Audio) => &["input_audio.data", "input_audio.format"],
+        (_, _, MediaKind::Image) => &["image_url.url"],
+        (_, Source::Url { .. }, _) => &["file_url"],
+        _ => &["file_data"],
+    }
+}

@@ -1,0 +1,163 @@
+//! Where a thing stood that got lost, in the words of the client's dialect as far as the hub can tell.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use catalogue::Dialect;
+use serde_json::value::RawValue;
+
+use super::HOME;
+use crate::hub::Extras;
+use crate::json::Fields;
+use crate::loss::{Losses, Weight};
+
+/// A turn or one of its blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Whose words to use.
+    pub(super) client: Dialect,
+    turn: usize,
+    part: Option<usize>,
+}
+
+impl Place {
+    /// A turn.
+    pub(super) fn turn(client: Dialect, turn: usize) -> Self {
+        Self { client, turn, part: None }
+    }
+
+    /// One of its blocks.
+    pub(super) fn part(self, part: usize) -> Self {
+        Self { part: Some(part), ..self }
+    }
+
+    /// A field of it.
+    pub(super) fn field(self, name: &str) -> String {
+        format!("{self}.{name}")
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (turns, parts) = match self.client {
+            Dialect::OpenaiChat | Dialect::Anthropic => ("messages", "content"),
+            Dialect::OpenaiResponses => ("input", "content"),
+            Dialect::Gemini => ("contents", "parts"),
+        };
+        write!(f, "{turns}[{}]", self.turn)?;
+        self.part.map_or(Ok(()), |part| write!(f, ".{parts}[{part}]"))
+    }
+}
+
+/// A setting, named as the chat dialect names it, in the words of `client`.
+pub(super) fn setting(client: Dialect, name: &str) -> String {
+    match (client, name) {
+        (Dialect::Gemini, "n") => "generationConfig.candidateCount".to_owned(),
+        (Dialect::Gemini, "stop") => "generationConfig.stopSequences".to_owned(),
+        (Dialect::Gemini, "reasoning_effort") => "generationConfig.thinkingConfig.thinkingLevel".to_owned(),
+        (Dialect::Gemini, "reasoning_budget") => "generationConfig.thinkingConfig.thinkingBudget".to_owned(),
+        (Dialect::Gemini, "response_format") => "generationConfig.responseMimeType".to_owned(),
+        (Dialect::Gemini, _) => format!("generationConfig.{}", camel(name)),
+        (Dialect::OpenaiResponses, "reasoning_effort") => "reasoning.effort".to_owned(),
+        (Dialect::OpenaiResponses, "response_format") => "text.format".to_owned(),
+        _ => name.to_owned(),
+    }
+}
+
+fn camel(name: &str) -> String {
+    let mut words = name.split('_');
+    let mut out = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut letters = word.chars();
+        out.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
+        out.push_str(letters.as_str());
+    }
+    out
+}
+
+/// Tells each field that another dialect left in `extras`. `path` is where the node stood; empty is the request.
+pub(super) fn tell_extras(losses: &mut Losses, path: &str, extras: &Extras) {
+    for (name, raw) in extras.foreign_to(HOME) {
+        let field = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        let weight = if path.is_empty() { weight(name) } else { Weight::Hint };
+        tell_leaves(losses, &field, raw.get(), weight);
+    }
+}
+
+/// What is known to change the meaning of a request: state at another provider, other kinds of answers, and
+/// tools in forms that no decoder reads.
+fn weight(name: &str) -> Weight {
+    const MEANING: [&str; 9] = [
+        "audio",
+        "background",
+        "cachedContent",
+        "conversation",
+        "function_call",
+        "functions",
+        "modalities",
+        "previous_response_id",
+        "prompt",
+    ];
+    if MEANING.contains(&name) { Weight::Meaning } else { Weight::Hint }
+}
+
+/// Tells each leaf of a value, so that the list says what was in it.
+pub(super) fn tell_leaves(losses: &mut Losses, path: &str, json: &str, weight: Weight) {
+    let mut found = BTreeSet::new();
+    if let Ok(raw) = serde_json::from_str(json) {
+        leaves(path.to_owned(), raw, 8, &mut found);
+    }
+    for field in found {
+        match weight {
+            Weight::Hint => losses.hint(field, "Anthropic has no such field"),
+            Weight::Meaning => losses.meaning(field, "Anthropic has nothing like it"),
+        }
+    }
+}
+
+/// Elements of a list are told as one, or a long list would be a long story. Below `depth` all is one leaf.
+fn leaves(path: String, raw: &RawValue, depth: usize, found: &mut BTreeSet<String>) {
+    let text = raw.get();
+    if depth > 0 && text.starts_with('{') {
+        let fields = Fields::read(raw).unwrap_or_default();
+        if !fields.is_empty() {
+            for (name, value) in fields.rest() {
+                if let Ok(value) = serde_json::from_str(value.get()) {
+                    leaves(format!("{path}.{name}"), value, depth - 1, found);
+                }
+            }
+            return;
+        }
+    }
+    if depth > 0 && text.starts_with('[') {
+        let items: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
+        for item in &items {
+            leaves(format!("{path}[]"), item, depth - 1, found);
+        }
+        if !items.is_empty() {
+            return;
+        }
+    }
+    found.insert(path);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaves_are_named_once() {
+        let mut losses = Losses::default();
+        let json = r#"{"a":{"b":"x","c":[{"d":1},{"d":2}]},"e":{}}"#;
+        tell_leaves(&mut losses, "tools[0]", json, Weight::Hint);
+        let fields: Vec<_> = losses.all().iter().map(|loss| loss.field.as_str()).collect();
+        assert_eq!(fields, ["tools[0].a.b", "tools[0].a.c[].d", "tools[0].e"]);
+    }
+
+    #[test]
+    fn settings_are_named_as_the_client_names_them() {
+        assert_eq!(setting(Dialect::Gemini, "frequency_penalty"), "generationConfig.frequencyPenalty");
+        assert_eq!(setting(Dialect::OpenaiChat, "frequency_penalty"), "frequency_penalty");
+        assert_eq!(Place::turn(Dialect::Gemini, 2).part(1).field("text"), "contents[2].parts[1].text");
+    }
+}

@@ -1,0 +1,130 @@
+//! What the writers share: which side they write for, the losses they tell, the ids they make.
+
+use catalogue::Dialect;
+
+use super::{HOME, leaves, words};
+use crate::hub::{CacheHint, Extras};
+use crate::json::RawJson;
+use crate::loss::Losses;
+
+/// Which way a text goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// To a provider.
+    Request,
+    /// To a client.
+    Answer,
+}
+
+const ONLY_THERE: &str = "only its own API knows it";
+
+/// A call that was written.
+#[derive(Debug)]
+struct Call {
+    id: String,
+    name: String,
+    /// The client gave no id, and no result has been matched to it yet.
+    is_open: bool,
+}
+
+/// Goes through one translation.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) side: Side,
+    /// The dialect of the other end, for the words that losses are told in.
+    pub(super) from: Option<Dialect>,
+    pub(super) losses: Losses,
+    /// The state of the items that are written.
+    pub(super) status: &'static str,
+    /// What ids are made of, where the other end gives none.
+    seed: String,
+    /// How many items have been written.
+    pub(super) count: usize,
+    /// The calls so far.
+    calls: Vec<Call>,
+}
+
+impl Context {
+    pub(super) fn request(from: Option<Dialect>) -> Self {
+        Self::new(Side::Request, from, "")
+    }
+
+    pub(super) fn answer(from: Option<Dialect>, seed: &str) -> Self {
+        Self::new(Side::Answer, from, seed)
+    }
+
+    fn new(side: Side, from: Option<Dialect>, seed: &str) -> Self {
+        let losses = Losses::default();
+        Self { side, from, losses, status: "completed", seed: seed.to_owned(), count: 0, calls: Vec::new() }
+    }
+
+    /// An id for the item that is written now.
+    pub(super) fn item_id(&self, prefix: &str) -> String {
+        format!("{prefix}_{}{:04x}", self.seed, self.count)
+    }
+
+    /// The id of a call. Gemini's have none; results find theirs by name and order.
+    pub(super) fn call_id(&mut self, id: &str, name: &str) -> String {
+        let is_open = id.is_empty();
+        let id = match self.side {
+            _ if !is_open => id.to_owned(),
+            Side::Answer => self.item_id("call"),
+            Side::Request => format!("call_{:04x}", self.calls.len()),
+        };
+        self.calls.push(Call { id: id.clone(), name: name.to_owned(), is_open });
+        id
+    }
+
+    /// The id that a result answers to. A name that is not that of the call is told.
+    pub(super) fn result_id(&mut self, id: &str, name: Option<&str>, path: &str) -> String {
+        let open = |call: &Call| call.is_open && id.is_empty();
+        let is = |call: &Call| {
+            if id.is_empty() { open(call) && Some(call.name.as_str()) == name } else { call.id == id }
+        };
+        let at = self.calls.iter().position(is).or_else(|| self.calls.iter().position(open));
+        let call = at.and_then(|at| self.calls.get_mut(at));
+        if name.is_some() && name != call.as_ref().map(|call| call.name.as_str()) {
+            self.losses.hint(format!("{path}.name"), "results are known by the id of their call");
+        }
+        match call {
+            Some(call) => {
+                call.is_open = false;
+                call.id.clone()
+            }
+            None if id.is_empty() => self.call_id("", name.unwrap_or_default()),
+            None => id.to_owned(),
+        }
+    }
+
+    /// Tells each field that only another dialect can write. Usage has a place of its own in the hub.
+    pub(super) fn tell(&mut self, path: &str, extras: &Extras) {
+        for (name, raw) in extras.foreign_to(HOME) {
+            if self.side == Side::Answer && matches!(name.as_str(), "usage" | "usageMetadata") {
+                continue;
+            }
+            let field = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            for leaf in leaves::of(&field, raw) {
+                if words::changes_meaning(name) {
+                    self.losses.meaning(leaf, ONLY_THERE);
+                } else {
+                    self.losses.hint(leaf, ONLY_THERE);
+                }
+            }
+        }
+    }
+
+    /// Tells a block, tool or choice that only another API knows.
+    pub(super) fn tell_foreign(&mut self, path: &str, json: &RawJson) {
+        for leaf in leaves::of(path, json) {
+            self.losses.meaning(leaf, ONLY_THERE);
+        }
+    }
+
+    /// OpenAI caches by itself: a mark where to is of no use.
+    pub(super) fn tell_cache(&mut self, path: &str, cache: Option<&CacheHint>) {
+        if let Some(hint) = cache {
+            let leaf = if hint.ttl.is_some() { ".ttl" } else { "" };
+            self.losses.hint(format!("{path}.cache_control{leaf}"), "the provider caches by itself");
+        }
+    }
+}
