@@ -32,7 +32,7 @@ async fn a_lost_hint_is_named_in_a_header_and_counted_in_the_log() {
     let outcome = exchange(&pair, "/v1/chat/completions", &with_hint(), ("200 OK", &answer)).await;
     assert_eq!(outcome.status, 200, "{}", outcome.text);
     let told = outcome.headers["x-fairlead-losses"].to_str().expect("ASCII").to_owned();
-    assert!(told.split(',').any(|field| field == "logit_bias"), "{told}");
+    assert!(told.split(',').any(|field| field.starts_with("logit_bias")), "{told}");
     assert!(told.contains("x_unknown??"), "{told}");
     let line = logged(outcome.headers["x-fairlead-request-id"].to_str().expect("text")).await;
     assert_eq!(line["losses"].as_u64(), Some(told.split(',').count() as u64), "{line}");
