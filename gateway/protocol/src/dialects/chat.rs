@@ -1,66 +1,78 @@
-//! Not written yet.
+//! OpenAI chat completions, as OpenAI and about a hundred imitators speak it.
+//!
+//! The shape is OpenAI's (platform.openai.com/docs/api-reference/chat, read 2026-11-21); what the imitators add is
+//! read where it has a meaning that the hub knows, and kept as it is where not. Each file holds one idea with both
+//! its directions, so that a way of writing is read and written side by side. `request.rs` and `answer.rs` are the
+//! two bodies, `stream_decode.rs` and `stream_encode.rs` the stream; start there.
 
-use super::{DecodeError, Echo, Frame, StreamDecoder, StreamEncoder};
+mod answer;
+mod calls;
+mod citations;
+mod content;
+mod data_url;
+mod details;
+mod fault;
+mod format;
+mod lane;
+mod media;
+mod message;
+mod messages;
+mod options;
+mod reasoning;
+mod request;
+mod stream_decode;
+mod stream_encode;
+mod thinking;
+mod tool_choice;
+mod tools;
+mod turns;
+mod usage;
+mod ways;
+
+#[cfg(test)]
+mod tests;
+
+pub use stream_decode::Decoder;
+pub use stream_encode::Encoder;
+
+use super::{DecodeError, Echo};
 use crate::fault::FaultClass;
-use crate::hub::{Answer, Event, Request};
-use crate::loss::{Encoded, Losses};
+use crate::hub::{Answer, Request};
+use crate::loss::Encoded;
 
 /// Reads a request.
 ///
 /// # Errors
-/// See [`DecodeError`].
-pub fn decode_request(_body: &str) -> Result<Request, DecodeError> {
-    Err(DecodeError::new("", "not written yet"))
+/// [`DecodeError`] if there is no list of messages, or a message has no role that is known.
+pub fn decode_request(body: &str) -> Result<Request, DecodeError> {
+    request::decode(body)
 }
 
 /// Writes a request.
+///
+/// The limit of tokens is written as `max_tokens`, which all imitators know, unless it was read as
+/// `max_completion_tokens`.
 #[must_use]
-pub fn encode_request(_request: &Request) -> Encoded {
-    Encoded { body: String::new(), losses: Losses::default() }
+pub fn encode_request(request: &Request) -> Encoded {
+    request::encode(request)
 }
 
 /// Reads a buffered answer.
 ///
 /// # Errors
-/// See [`DecodeError`].
-pub fn decode_answer(_body: &str) -> Result<Answer, DecodeError> {
-    Err(DecodeError::new("", "not written yet"))
+/// [`DecodeError`] if it is no JSON object, or nothing but an error.
+pub fn decode_answer(body: &str) -> Result<Answer, DecodeError> {
+    answer::decode(body)
 }
 
 /// Writes a buffered answer.
 #[must_use]
-pub fn encode_answer(_answer: &Answer, _echo: &Echo) -> Encoded {
-    Encoded { body: String::new(), losses: Losses::default() }
+pub fn encode_answer(answer: &Answer, echo: &Echo) -> Encoded {
+    answer::encode(answer, echo)
 }
 
 /// The error body that clients read.
 #[must_use]
-pub fn encode_fault(_class: FaultClass, message: &str) -> String {
-    message.to_owned()
-}
-
-/// Reads a stream.
-#[derive(Debug, Default)]
-pub struct Decoder;
-
-impl StreamDecoder for Decoder {
-    fn push(&mut self, _frame: Frame<'_>, _events: &mut Vec<Event>) {}
-    fn end(&mut self, _events: &mut Vec<Event>) {}
-}
-
-/// Writes a stream.
-#[derive(Debug)]
-pub struct Encoder;
-
-impl Encoder {
-    /// A writer for one stream.
-    #[must_use]
-    pub fn new(_echo: Echo) -> Self {
-        Self
-    }
-}
-
-impl StreamEncoder for Encoder {
-    fn push(&mut self, _event: &Event, _out: &mut String) {}
-    fn end(&mut self, _out: &mut String) {}
+pub fn encode_fault(class: FaultClass, message: &str) -> String {
+    fault::encode(class, message)
 }

@@ -9,7 +9,8 @@ use crate::support::{DIALECTS, exchanges};
 
 const SENTINEL: &str = "zq7SENTINELqz";
 
-fn honest(from: Dialect, to: Dialect) {
+/// What is lost in silence, if anything is.
+fn silence(from: Dialect, to: Dialect) -> Option<String> {
     let mut silent = std::collections::BTreeMap::<String, usize>::new();
     let mut checked = 0;
     for exchange in exchanges(from).into_iter().take(120) {
@@ -20,18 +21,41 @@ fn honest(from: Dialect, to: Dialect) {
             *place = Value::from(SENTINEL);
             // A value that may not be anything else is refused, and that is honest.
             let Ok(decoded) = decode_request(from, &planted.to_string()) else { continue };
+            // Gemini's model is in the path.
+            if to == Dialect::Gemini && pointer == "/model" {
+                continue;
+            }
             let encoded = encode_request(to, &decoded);
             checked += 1;
-            let last = pointer.rsplit('/').find(|part| part.parse::<usize>().is_err()).unwrap_or_default();
-            let told = encoded.losses.all().iter().any(|loss| loss.field.contains(last));
+            let told = encoded.losses.all().iter().any(|loss| covers(&loss.field, &pointer));
             if !encoded.body.contains(SENTINEL) && !told {
                 *silent.entry(general(&pointer)).or_default() += 1;
             }
         }
     }
     println!("{} to {}: {checked} leaves checked", from.name(), to.name());
-    assert!(silent.is_empty(), "{} to {} loses in silence: {silent:#?}", from.name(), to.name());
     assert!(checked > 0);
+    (!silent.is_empty()).then(|| format!("{} to {} loses in silence: {silent:#?}", from.name(), to.name()))
+}
+
+/// A loss covers the field it names, all that is in it, and what consists of nothing else. What is before that name may be spelt otherwise, since the
+/// hub has its own order of things: `messages[3].content[0]` is `/contents/3/parts/0` and `/input/3/output/0` too.
+fn covers(field: &str, pointer: &str) -> bool {
+    let name = field.rsplit('.').next().unwrap_or_default();
+    let name = plain(name.split('[').next().unwrap_or_default());
+    // Dialects have other names for one thing, and a loss may give both: `signature (encrypted_content)`.
+    let named = pointer.split('/').filter(|part| !part.is_empty() && part.parse::<usize>().is_err());
+    let whole = named.clone().next_back().is_some_and(|last| field.contains(last));
+    whole || named.map(plain).any(|part| name.contains(&part))
+}
+
+/// Without the ways of writing a name.
+fn plain(name: &str) -> String {
+    match name {
+        "parts" | "input" | "output" => "content".to_owned(),
+        "contents" => "messages".to_owned(),
+        _ => name.replace('_', "").to_lowercase(),
+    }
 }
 
 /// `/messages/3/content` and `/messages/4/content` are one finding.
@@ -66,9 +90,8 @@ macro_rules! honest_from {
     ($name:ident, $from:expr) => {
         #[test]
         fn $name() {
-            for to in DIALECTS {
-                honest($from, to);
-            }
+            let silent: Vec<_> = DIALECTS.into_iter().filter_map(|to| silence($from, to)).collect();
+            assert!(silent.is_empty(), "{}", silent.join("\n"));
         }
     };
 }

@@ -6,4 +6,5 @@ mod honesty;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod passages;
 mod support;
