@@ -7,6 +7,7 @@ use super::{Ending, UsageFrame};
 use crate::dialects::{Echo, stream_encoder};
 use crate::fault::{FaultClass, Reading, openai_error};
 use crate::hub::Event;
+use crate::json::Writer;
 use crate::observe::{Observer, Seen, is_usage_only};
 
 #[derive(Debug)]
@@ -15,12 +16,14 @@ pub(super) struct Relay {
     echo: Echo,
     usage_frame: UsageFrame,
     observer: Observer,
+    /// How many frames have passed: OpenAI's responses number their events.
+    passed: u64,
     out: Bytes,
 }
 
 impl Relay {
     pub(super) fn new(dialect: Dialect, echo: Echo, usage_frame: UsageFrame) -> Self {
-        Self { dialect, echo, usage_frame, observer: Observer::new(dialect), out: Bytes::new() }
+        Self { dialect, echo, usage_frame, observer: Observer::new(dialect), passed: 0, out: Bytes::new() }
     }
 
     pub(super) fn seen(&self) -> &Seen {
@@ -33,6 +36,7 @@ impl Relay {
 
     pub(super) fn frame(&mut self, frame: Bytes) {
         self.observer.frame(&frame);
+        self.passed += 1;
         if self.usage_frame == UsageFrame::Passed || !is_usage_only(&frame) {
             self.out = frame;
         }
@@ -73,6 +77,7 @@ impl Relay {
         let class = reading.class;
         self.out = match self.dialect {
             Dialect::OpenaiChat => chat_error(&reading).into(),
+            Dialect::OpenaiResponses => responses_error(&reading, self.passed).into(),
             dialect => {
                 let mut event = String::new();
                 stream_encoder(dialect, self.echo.clone()).push(&Event::Fault(reading), &mut event);
@@ -94,4 +99,22 @@ fn chat_error(reading: &Reading) -> String {
     let code = if reading.class == FaultClass::Timeout { "upstream_timeout" } else { "upstream_stream_cut" };
     let message = reading.message.as_deref().unwrap_or_default();
     format!("data: {}\n\n", openai_error(message, "upstream_error", None, code))
+}
+
+/// An error event in the middle of a response: an encoder of its own would begin another response.
+///
+/// OpenAI's SDKs read `error`, its reference has the fields at the top: so both are there.
+/// Source: platform.openai.com/docs/api-reference/responses-streaming/error, read 2026-11-21.
+fn responses_error(reading: &Reading, number: u64) -> String {
+    let message = reading.message.as_deref().unwrap_or_default();
+    let mut out = "event: error\ndata: ".to_owned();
+    let mut event = Writer::object(&mut out);
+    event.string("type", "error").number("sequence_number", number);
+    event.string("code", "server_error").string("message", message).raw("param", "null");
+    event.nested("error", |error| {
+        error.string("type", "server_error").string("code", "server_error");
+        error.string("message", message).raw("param", "null");
+    });
+    event.end();
+    out + "\n\n"
 }

@@ -58,3 +58,56 @@ fn a_last_event_without_its_blank_line_is_passed_on() {
     let (text, _, is_whole) = passed(chat(UsageFrame::Passed), &[TEXT], tail);
     assert!(is_whole && text.ends_with("data: [DONE]\n"), "{text}");
 }
+
+#[test]
+fn a_relayed_response_that_ends_early_is_not_begun_again() {
+    let passage = Passage::relay(Dialect::OpenaiResponses, ECHO(), UsageFrame::Passed);
+    let created = "event: response.created\ndata: {\"type\":\"response.created\",\"sequence_number\":0,\"response\":{\"id\":\"r\",\"status\":\"in_progress\",\"output\":[]}}\n\n";
+    let (text, _, is_whole) = passed(passage, &[created], clean());
+    let error = text.strip_prefix(created).expect("the same first");
+    assert!(
+        !is_whole && error.starts_with("event: error\ndata: {\"type\":\"error\",\"sequence_number\":1,"),
+        "{error}"
+    );
+    assert_eq!(error.matches("event: ").count(), 1, "{error}");
+}
+
+#[test]
+fn a_translation_is_gathered_told_once_and_ends_in_the_clients_form() {
+    let mut passage = Passage::translation(Dialect::OpenaiChat, Dialect::Anthropic, ECHO());
+    for frame in [TEXT, STOP, USAGE, DONE] {
+        passage.frame(Bytes::from_static(frame.as_bytes()));
+        assert!(passage.gathers());
+    }
+    assert!(passage.end(clean()).is_ok());
+    let text = String::from_utf8(passage.flush().to_vec()).expect("text");
+    assert!(text.starts_with("event: message_start\n") && text.contains("message_stop"), "{text}");
+    assert_eq!(text.matches("\"Hi\"").count(), 1, "{text}");
+    assert_eq!(passage.seen().usage.map(|usage| usage.total()), Some(7));
+}
+
+#[test]
+fn a_translation_that_breaks_tells_why_unless_the_answer_was_whole() {
+    let broken = || Ending::Broken(FaultClass::Timeout, "too late".into());
+    let way = || Passage::translation(Dialect::OpenaiChat, Dialect::Anthropic, ECHO());
+    let (text, _, is_whole) = passed(way(), &[TEXT], broken());
+    assert!(!is_whole && text.contains("too late") && !text.contains("message_stop"), "{text}");
+    let (text, _, is_whole) = passed(way(), &[TEXT, STOP, USAGE, DONE], broken());
+    assert!(is_whole && text.contains("message_stop"), "{text}");
+}
+
+#[test]
+fn a_provider_that_quotes_our_key_in_a_stream_is_not_quoted() {
+    let error = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"authentication_error\",\"message\":\"bad key sk-ours\"}}\n\n";
+    let passage = Passage::translation(Dialect::Anthropic, Dialect::OpenaiChat, ECHO());
+    let (text, _, is_whole) = passed(passage, &[error], clean());
+    assert!(!is_whole && text.contains("credential") && !text.contains("sk-ours"), "{text}");
+}
+
+#[test]
+fn an_error_where_clients_do_not_look_is_told_where_they_do() {
+    let passage = Passage::translation(Dialect::OpenaiChat, Dialect::Anthropic, ECHO());
+    let (text, _, is_whole) =
+        passed(passage, &[TEXT, "error: {\"error\":{\"message\":\"no memory\"}}\n\n"], clean());
+    assert!(!is_whole && text.contains("no memory"), "{text}");
+}

@@ -5,7 +5,8 @@ use catalogue::Dialect;
 
 use super::Ending;
 use crate::dialects::{Echo, StreamDecoder, StreamEncoder, stream_decoder, stream_encoder};
-use crate::fault::{FaultClass, Reading};
+use crate::fault::{self, FaultClass, Reading};
+use crate::frames::sse;
 use crate::hub::Event;
 use crate::observe::{self, Seen};
 
@@ -48,6 +49,10 @@ impl Translation {
 
     pub(super) fn frame(&mut self, frame: &[u8]) {
         observe::push(self.decoder.as_mut(), frame, &mut self.events);
+        if let Some(body) = sse::field(frame, "error") {
+            // llama.cpp's servers tell errors where the format tells clients not to look.
+            self.events.push(Event::Fault(fault::read_stream_error(&body)));
+        }
         self.tell();
     }
 
