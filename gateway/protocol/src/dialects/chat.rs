@@ -14,6 +14,7 @@ mod details;
 mod fault;
 mod format;
 mod lane;
+mod losses;
 mod media;
 mod message;
 mod messages;

@@ -69,7 +69,9 @@ fn requests_come_back(dialect: Dialect) {
 fn answers_come_back(dialect: Dialect) {
     let mut tally = Tally::new("encode(decode(answer)) is the answer");
     for exchange in exchanges(dialect) {
-        let Some(mut answer) = exchange.answer else { continue };
+        let Some(answer) = exchange.answer else { continue };
+        // Read as often as what it is compared with: this reader of numbers is off by a last digit now and then.
+        let mut answer: Value = serde_json::from_str(&answer.to_string()).unwrap();
         let differences = match decode_answer(dialect, &answer.to_string()) {
             Ok(decoded) => {
                 let encoded = encode_answer(dialect, &decoded, &echo());

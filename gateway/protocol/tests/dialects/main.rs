@@ -7,4 +7,5 @@ mod honesty;
 mod laws;
 #[cfg(test)]
 mod passages;
+#[cfg(test)]
 mod support;

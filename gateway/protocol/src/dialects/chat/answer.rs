@@ -1,7 +1,8 @@
 //! The body of a buffered answer. Sources: platform.openai.com/docs/api-reference/chat/object, and recordings of
 //! the imitators; read 2026-11-21.
 
-use super::ways::{Blank, CHAT, Node, has, tell, write_blanks};
+use super::losses::tell_briefly;
+use super::ways::{Blank, CHAT, Node, has, write_blanks};
 use crate::dialects::{DecodeError, Echo};
 use crate::hub::Answer;
 use crate::json::{RawJson, Writer};
@@ -108,5 +109,5 @@ fn own(extras: &crate::hub::Extras) -> impl Iterator<Item = &(String, RawJson)> 
 fn tell_foreign(losses: &mut Losses, answer: &Answer) {
     let mut extras = answer.extras.clone();
     extras.fields.retain(|(name, _)| name != "usage" && name != "usageMetadata");
-    tell(losses, &extras, "");
+    tell_briefly(losses, &extras, "");
 }

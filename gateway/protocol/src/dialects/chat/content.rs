@@ -3,9 +3,10 @@
 
 use serde_json::value::RawValue;
 
+use super::losses::{tell, tell_cache, tell_foreign};
 use super::media;
 use super::thinking;
-use super::ways::{Blank, CHAT, Node, all_but, has, tell, write_blanks, write_cache};
+use super::ways::{Blank, CHAT, Node, all_but, has, write_blanks, write_cache};
 use crate::hub::{Body, Extras, Part};
 use crate::json::{RawJson, Writer};
 use crate::loss::Losses;
@@ -124,20 +125,20 @@ pub(super) fn carried<'p>(
 ) -> Vec<&'p Part> {
     let mut all = Vec::new();
     for (at, part) in parts {
-        match unsayable(part) {
-            None => all.push(part),
-            Some(why) => place.losses.meaning(format!("{}.content[{at}]", place.path), why),
+        let path = format!("{}.content[{at}]", place.path);
+        match &part.body {
+            Body::Foreign { dialect, json } if *dialect != CHAT => {
+                tell_foreign(place.losses, json, &path, "chat completions have no such block");
+            }
+            Body::Media(medium) if media::is_elsewhere(medium) => {
+                place.losses.meaning(format!("{path}.file_id"), "the file is known to another provider only");
+                media::tell(medium, &path, place.losses);
+                tell_part(part, at, place);
+            }
+            _ => all.push(part),
         }
     }
     all
-}
-
-fn unsayable(part: &Part) -> Option<&'static str> {
-    match &part.body {
-        Body::Media(medium) => media::unsayable(medium),
-        Body::Foreign { dialect, .. } if *dialect != CHAT => Some("chat completions have no such block"),
-        _ => None,
-    }
 }
 
 fn write(out: &mut String, part: &Part, at: usize, place: &mut Place<'_>) {
@@ -171,9 +172,8 @@ fn write(out: &mut String, part: &Part, at: usize, place: &mut Place<'_>) {
 pub(super) fn tell_part(part: &Part, at: usize, place: &mut Place<'_>) {
     let path = format!("{}.content[{at}]", place.path);
     tell(place.losses, &part.extras, &path);
-    if part.cache.is_some() && place.caches == Caches::Lost {
-        let note = "most chat providers cache by themselves or refuse the field";
-        place.losses.hint(format!("{path}.cache_control"), note);
+    if place.caches == Caches::Lost {
+        tell_cache(place.losses, part.cache.as_ref(), &path);
     }
     for (n, citation) in part.citations.iter().enumerate() {
         let path = format!("{path}.citations[{n}]");

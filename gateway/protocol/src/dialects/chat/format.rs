@@ -1,7 +1,8 @@
 //! `response_format`.
 //! Source: platform.openai.com/docs/guides/structured-outputs, read 2026-11-21.
 
-use super::ways::{CHAT, Node, tell};
+use super::losses::tell;
+use super::ways::{CHAT, Node};
 use crate::hub::{Format, Request};
 use crate::json::{Fields, Writer};
 use crate::loss::Losses;

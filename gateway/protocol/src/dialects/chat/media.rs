@@ -115,28 +115,26 @@ fn document(node: &mut Node<'_>) -> Option<Media> {
     Some(Media { name: node.fields.take_string("document_name"), ..medium(MediaKind::Document, source) })
 }
 
-/// Why `medium` cannot be said, if so.
-pub(super) fn unsayable(medium: &Media) -> Option<&'static str> {
-    match (&medium.source, medium.kind) {
-        (Source::File { dialect, .. }, _) if *dialect != CHAT => {
-            Some("the file is known to another provider only")
-        }
-        (Source::Url { url, .. }, MediaKind::Audio) if !url.contains("://") => Some("no URL"),
-        _ => None,
-    }
+/// Whether only a provider of another dialect has it.
+pub(super) fn is_elsewhere(medium: &Media) -> bool {
+    matches!(medium.source, Source::File { dialect, .. } if dialect != CHAT)
 }
 
-/// Tells what of `medium` the part at `path` does not say.
+/// Tells what of `medium` the part at `path` does not say, in the words of the dialect that has such paths.
 pub(super) fn tell(medium: &Media, path: &str, losses: &mut Losses) {
-    let is_image = medium.kind == MediaKind::Image;
-    if medium.detail.is_some() && !is_image {
-        losses.hint(format!("{path}.detail"), "chat completions look closely at images only");
+    let (name, mime) = match path.split('[').next() {
+        Some("contents") => ("displayName", "fileData.mimeType (mime_type)"),
+        Some("input") => ("filename", "mime_type"),
+        _ => ("title", "source.media_type"),
+    };
+    if medium.detail.is_some() && form(medium) != Form::Image {
+        losses.hint(format!("{path}.detail"), "chat completions look closely at images by URL only");
     }
-    if medium.name.is_some() && form(medium) != Form::File && form(medium) != Form::Named {
-        losses.hint(format!("{path}.title"), "chat completions name files only");
+    if medium.name.is_some() && form(medium) != Form::File {
+        losses.hint(format!("{path}.{name}"), "chat completions name files only");
     }
-    if let Source::Url { mime: Some(_), .. } = &medium.source {
-        losses.hint(format!("{path}.mimeType"), "chat completions leave the type to the URL");
+    if matches!(&medium.source, Source::Url { mime: Some(_), .. }) {
+        losses.hint(format!("{path}.{mime}"), "chat completions leave the type to the URL");
     }
 }
 
@@ -147,8 +145,6 @@ enum Form {
     Video,
     File,
     Text,
-    /// Only read here: `document_url`.
-    Named,
 }
 
 fn form(medium: &Media) -> Form {
@@ -181,7 +177,7 @@ pub(super) fn encode(object: &mut Writer<'_>, medium: &Media, extras: &Extras) -
         Form::Image => write_url(object, "image_url", medium, extras),
         Form::Video => write_url(object, "video_url", medium, extras),
         Form::Audio => write_audio(object, medium, extras),
-        Form::File | Form::Named => write_file(object, medium, extras),
+        Form::File => write_file(object, medium, extras),
         Form::Text => {
             object.string("type", "text").string("text", &address(&medium.source));
             ""

@@ -6,8 +6,9 @@
 use catalogue::Dialect;
 
 use super::content::{self, Caches, Place};
+use super::losses::tell;
 use super::message::{Reader, Said, is_kept};
-use super::ways::{CHAT, all_but, has, tell, write_cache};
+use super::ways::{CHAT, all_but, has, write_cache};
 use crate::hub::{Body, Part, Request, Role, Turn};
 use crate::json::Writer;
 use crate::loss::Losses;
@@ -26,7 +27,7 @@ pub(super) fn encode(out: &mut String, request: &Request, losses: &mut Losses) {
     };
     let is_home = request.extras.dialect == Some(CHAT);
     let mut writing =
-        Writing { list: Writer::list(out), losses, is_home, ids: Ids::default(), moved: Vec::new() };
+        Writing { list: Writer::list(out), root, losses, is_home, ids: Ids::default(), moved: Vec::new() };
     for (at, turn) in request.turns.iter().enumerate() {
         writing.turn(turn, format!("{root}[{at}]"));
     }
@@ -36,6 +37,7 @@ pub(super) fn encode(out: &mut String, request: &Request, losses: &mut Losses) {
 
 struct Writing<'w, 'r> {
     list: Writer<'w>,
+    root: &'static str,
     losses: &'w mut Losses,
     is_home: bool,
     ids: Ids,

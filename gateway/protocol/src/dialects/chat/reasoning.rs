@@ -3,7 +3,8 @@
 //! Sources: platform.openai.com/docs/guides/reasoning, openrouter.ai/docs/use-cases/reasoning-tokens,
 //! docs.litellm.ai/docs/reasoning_content, read 2026-11-21.
 
-use super::ways::{CHAT, Node, tell};
+use super::losses::tell;
+use super::ways::{CHAT, Node};
 use crate::hub::{Effort, Reasoning, Request};
 use crate::json::{Fields, Writer};
 use crate::loss::Losses;

@@ -1,7 +1,10 @@
 //! The body of a request. Messages are in `turns.rs` (reading) and `messages.rs` (writing).
 
-use super::ways::{Blank, CHAT, Node, has, tell, write_blanks};
+use super::losses::tell;
+use super::ways::{Blank, CHAT, Node, has, write_blanks};
 use super::{format, messages, options, reasoning, tool_choice, tools, turns};
+use catalogue::Dialect;
+
 use crate::dialects::DecodeError;
 use crate::hub::Request;
 use crate::json::Writer;
@@ -72,6 +75,8 @@ fn tier(object: &mut Writer<'_>, request: &Request, losses: &mut Losses) {
     if is_home || matches!(tier, "auto" | "default" | "flex" | "scale" | "priority") {
         object.string("service_tier", tier);
     } else {
-        losses.hint("service_tier", "chat completions have no such tier");
+        let is_gemini = request.extras.dialect == Some(Dialect::Gemini);
+        let field = if is_gemini { "serviceTier" } else { "service_tier" };
+        losses.hint(field, "chat completions have no such tier");
     }
 }

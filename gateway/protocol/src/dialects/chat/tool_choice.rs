@@ -3,6 +3,7 @@
 
 use serde_json::value::RawValue;
 
+use super::losses::tell_foreign;
 use super::ways::{CHAT, Node};
 use crate::hub::{Request, ToolChoice};
 use crate::json::{Fields, RawJson, Writer};
@@ -125,7 +126,9 @@ pub(super) fn encode(object: &mut Writer<'_>, request: &Request, losses: &mut Lo
         ToolChoice::Foreign { dialect, json } if *dialect == CHAT => {
             object.raw(key, json.get());
         }
-        ToolChoice::Foreign { .. } => losses.meaning("tool_choice", "chat completions have no such choice"),
+        ToolChoice::Foreign { json, .. } => {
+            tell_foreign(losses, json, "tool_choice", "chat completions have no such choice");
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 
 use serde_json::value::RawValue;
 
-use super::ways::{CHAT, Node, all_but, has, nested, tell, write_cache};
+use super::losses::{tell, tell_cache, tell_foreign};
+use super::ways::{CHAT, Node, all_but, has, nested, write_cache};
 use crate::hub::{Extras, Request, Tool, ToolBody};
 use crate::json::{RawJson, Writer};
 use crate::loss::Losses;
@@ -80,19 +81,16 @@ pub(super) fn encode(object: &mut Writer<'_>, request: &Request, losses: &mut Lo
         let place = format!("tools[{at}]");
         match &tool.body {
             ToolBody::WebSearch => search(object, &tool.extras),
-            ToolBody::Foreign { dialect, .. } if *dialect != CHAT => {
-                losses.meaning(&place, "chat completions do not have this tool");
+            ToolBody::Foreign { dialect, json } if *dialect != CHAT => {
+                tell_foreign(losses, json, &place, "chat completions do not have this tool");
                 continue;
             }
             _ if tool.extras.notes(CHAT, "functions") => functions.push(tool),
             _ => tools.push(tool),
         }
         tell(losses, &tool.extras, &place);
-        if tool.cache.is_some() && !is_home {
-            losses.hint(
-                format!("{place}.cache_control"),
-                "most chat providers cache by themselves or refuse the field",
-            );
+        if !is_home {
+            tell_cache(losses, tool.cache.as_ref(), &place);
         }
     }
     if !tools.is_empty() {

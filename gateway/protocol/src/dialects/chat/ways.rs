@@ -1,11 +1,10 @@
-//! What all files of this dialect share: nodes that are taken apart, ways of writing, and how losses are told.
+//! What all files of this dialect share: nodes that are taken apart, and ways of writing.
 
 use catalogue::Dialect;
 use serde_json::value::RawValue;
 
 use crate::hub::{CacheHint, Extras};
 use crate::json::{Fields, RawJson, Writer};
-use crate::loss::Losses;
 
 pub(super) const CHAT: Dialect = Dialect::OpenaiChat;
 
@@ -130,25 +129,5 @@ pub(super) fn write_cache(object: &mut Writer<'_>, cache: Option<&CacheHint>) {
         object.nested("cache_control", |hint| {
             hint.string("type", "ephemeral").string_if("ttl", cache.ttl.as_deref());
         });
-    }
-}
-
-/// Fields of other dialects without which the model reads or does something else.
-const MEANING: [&str; 6] =
-    ["previous_response_id", "conversation", "prompt", "cachedContent", "container", "mcp_servers"];
-
-/// Tells the fields of another dialect that stood at `place`. `null` says nothing in any of them.
-pub(super) fn tell(losses: &mut Losses, extras: &Extras, place: &str) {
-    const NOTE: &str = "chat completions have no such field";
-    for (name, raw) in extras.foreign_to(CHAT) {
-        if raw.get() == "null" {
-            continue;
-        }
-        let field = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
-        if place.is_empty() && MEANING.contains(&name.as_str()) {
-            losses.meaning(field, NOTE);
-        } else {
-            losses.hint(field, NOTE);
-        }
     }
 }

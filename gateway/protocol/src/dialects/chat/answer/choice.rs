@@ -3,8 +3,9 @@
 use serde_json::value::RawValue;
 
 use super::super::content::{self, Caches};
+use super::super::losses::tell_briefly;
 use super::super::message::{self, Reader, Said};
-use super::super::ways::{Blank, CHAT, Node, all_but, has, nested, tell, write_blanks};
+use super::super::ways::{Blank, CHAT, Node, all_but, has, nested, write_blanks};
 use super::super::{citations, data_url, media};
 use super::{read_finish, write_finish};
 use crate::dialects::Echo;
@@ -117,7 +118,7 @@ pub(super) fn encode(out: &mut String, at: usize, candidate: &Candidate, place: 
     write_blanks(&mut object, extras, &BLANKS);
     object.all(all_but(extras, if extras.notes(CHAT, "message:none") { "" } else { "message" }));
     object.end();
-    tell(place.losses, extras, &format!("choices[{at}]"));
+    tell_briefly(place.losses, extras, &format!("choices[{at}]"));
 }
 
 fn write_reason(object: &mut Writer<'_>, candidate: &Candidate, place: &mut Place<'_>) {
@@ -176,7 +177,7 @@ fn told<'c>(at: usize, candidate: &'c Candidate, place: &mut Place<'_>) -> Vec<&
     let mut parts = Vec::new();
     for (n, part) in candidate.parts.iter().enumerate() {
         let path = format!("choices[{at}].content[{n}]");
-        tell(place.losses, &part.extras, &path);
+        tell_briefly(place.losses, &part.extras, &path);
         match &part.body {
             Body::Foreign { dialect, .. } if *dialect != CHAT => {
                 place.losses.hint(path, "chat completions have no such block");

@@ -59,7 +59,7 @@ impl<'r> Writing<'_, 'r> {
             .collect();
         let parts: Vec<&Part> = labelled.iter().flat_map(|(label, part)| [label, *part]).collect();
         let caches = super::Caches::Lost;
-        let mut place = Place { losses: self.losses, path: "messages".into(), caches };
+        let mut place = Place { losses: self.losses, path: format!("{}[]", self.root), caches };
         self.list.element(|out| {
             let mut object = Writer::object(out);
             object.string("role", "user");
