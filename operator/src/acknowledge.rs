@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use config::ObjectName;
 use crds::PodState;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -29,13 +29,16 @@ const RECHECK: Duration = Duration::from_secs(30);
 const REFUSED: Duration = Duration::from_secs(15);
 /// Between two attempts to reach a pod, growing.
 const REACH_MIN: Duration = Duration::from_millis(250);
-const REACH_MAX: Duration = Duration::from_secs(10);
+const REACH_MAX: Duration = Duration::from_secs(2);
+/// Bumps at a time, over all pods.
+const BUMPS: usize = 16;
 
 /// Starts and stops the followers as pods come and go.
 pub(crate) struct Followers {
     context: Context,
     running: HashMap<ObjectName, (PodInstance, DropGuard)>,
     tasks: TaskTracker,
+    bumps: Arc<Semaphore>,
 }
 
 /// Follows one run of one pod.
@@ -45,11 +48,17 @@ struct Follower {
     gateway: ObjectName,
     instance: PodInstance,
     wanted: watch::Receiver<Arc<Wanted>>,
+    bumps: Arc<Semaphore>,
 }
 
 impl Followers {
     pub(crate) fn new(context: Context) -> Self {
-        Self { context, running: HashMap::new(), tasks: TaskTracker::new() }
+        Self {
+            context,
+            running: HashMap::new(),
+            tasks: TaskTracker::new(),
+            bumps: Arc::new(Semaphore::new(BUMPS)),
+        }
     }
 
     /// Runs until `stop`.
@@ -100,7 +109,8 @@ impl Followers {
         let end = stop.child_token();
         self.running.insert(pod.clone(), (instance.clone(), end.clone().drop_guard()));
         let wanted = self.context.board.wanted();
-        let follower = Follower { context: self.context.clone(), pod, gateway, instance, wanted };
+        let (context, bumps) = (self.context.clone(), Arc::clone(&self.bumps));
+        let follower = Follower { context, pod, gateway, instance, wanted, bumps };
         self.tasks.spawn(async move { end.run_until_cancelled(follower.run()).await });
     }
 }
@@ -190,6 +200,7 @@ impl Follower {
                 let annotation =
                     self.context.index.lock().pods.get(&self.pod).and_then(|pod| pod.revision.clone());
                 if let Some(value) = bump::next(annotation.as_deref(), revision, count == 0) {
+                    let _slot = self.bumps.acquire().await;
                     *bumped = Some(Instant::now());
                     bump::write(&self.context, &self.pod, &value).await;
                 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::http::{HeaderValue, header};
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use tokio::net::TcpListener;
@@ -66,8 +67,7 @@ fn start_logs(filter: &str) -> anyhow::Result<()> {
 }
 
 async fn serve(args: Args) -> anyhow::Result<()> {
-    let client =
-        Client::try_default().await.context("no Kubernetes API: neither in a cluster nor a kubeconfig")?;
+    let client = client().await?;
     let process =
         Process { tasks: TaskTracker::new(), lead: CancellationToken::new(), rest: CancellationToken::new() };
     let (index, pulses, metrics) = (SharedIndex::default(), Pulses::default(), Metrics::new());
@@ -109,6 +109,16 @@ async fn serve(args: Args) -> anyhow::Result<()> {
     process.tasks.close();
     process.tasks.wait().await;
     Ok(())
+}
+
+/// In a cluster by its service account, else by a kubeconfig.
+async fn client() -> anyhow::Result<Client> {
+    let found = kube::Config::infer().await;
+    let mut config = found.context("no Kubernetes API: neither in a cluster nor a kubeconfig")?;
+    // So that an audit log tells the operator from the rest.
+    let agent = HeaderValue::from_static(concat!("fairlead-operator/", env!("CARGO_PKG_VERSION")));
+    config.headers.push((header::USER_AGENT, agent));
+    Ok(Client::try_from(config)?)
 }
 
 impl Process {

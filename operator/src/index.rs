@@ -4,7 +4,7 @@
 mod kept;
 mod pod;
 
-pub(crate) use kept::{Kept, Touch};
+pub(crate) use kept::{Kept, Origin, Touch};
 pub(crate) use pod::{PodInstance, PodView};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,7 +77,7 @@ impl SharedIndex {
 
     /// An object was added or changed.
     pub(crate) fn apply<K: Kept>(&self, object: K) {
-        let touch = object.keep(&mut self.lock());
+        let touch = object.keep(&mut self.lock(), Origin::Event);
         self.ring(touch);
     }
 
@@ -85,7 +85,11 @@ impl SharedIndex {
     pub(crate) fn apply_answer<K: Kept>(&self, object: K) {
         let touch = {
             let mut index = self.lock();
-            if K::has(&object.name(), &index) { object.keep(&mut index) } else { Touch::Nothing }
+            if K::has(&object.name(), &index) {
+                object.keep(&mut index, Origin::Event)
+            } else {
+                Touch::Nothing
+            }
         };
         self.ring(touch);
     }
@@ -104,7 +108,8 @@ impl SharedIndex {
         };
         for object in objects {
             gone.remove(&object.name());
-            self.apply(object);
+            let touch = object.keep(&mut self.lock(), Origin::List);
+            self.ring(touch);
         }
         for name in gone {
             let touch = K::forget(&name, &mut self.lock());

@@ -59,11 +59,21 @@ pub(crate) fn leads(leadership: &Leadership) -> bool {
     leadership.borrow().is_some_and(|until| Instant::now() < until)
 }
 
-/// What a candidate remembers of the record: its version, and since when it has not changed.
+/// What a candidate remembers of the record: as read or written last, and since when it has not changed.
 #[derive(Debug)]
 struct Seen {
-    version: Option<String>,
+    lease: Option<Lease>,
     since: Instant,
+}
+
+impl Seen {
+    fn now(lease: Option<Lease>) -> Self {
+        Self { lease, since: Instant::now() }
+    }
+
+    fn version(&self) -> Option<&String> {
+        self.lease.as_ref().and_then(|lease| lease.metadata.resource_version.as_ref())
+    }
 }
 
 /// What to do about a record.
@@ -88,7 +98,7 @@ impl LeaseKeeper {
 
     /// Competes and renews for ever, and tells `leadership` until when we lead.
     pub(crate) async fn run(&self, leadership: &watch::Sender<Option<Instant>>) {
-        let mut seen = Seen { version: None, since: Instant::now() };
+        let mut seen = Seen::now(None);
         loop {
             let started = Instant::now();
             match timeout(REQUEST, self.attempt(&mut seen)).await {
@@ -122,16 +132,19 @@ impl LeaseKeeper {
 
     /// Whether we hold the lease now.
     async fn attempt(&self, seen: &mut Seen) -> kube::Result<bool> {
-        let found = self.api.get_opt(&self.name).await?;
-        let version = found.as_ref().and_then(|lease| lease.metadata.resource_version.clone());
-        if version != seen.version {
-            *seen = Seen { version, since: Instant::now() };
+        // A holder knows the record: if not, its renewal is refused, and it reads again.
+        if !seen.lease.as_ref().is_some_and(|lease| self.holds(lease)) {
+            let found = self.api.get_opt(&self.name).await?;
+            let version = found.as_ref().and_then(|lease| lease.metadata.resource_version.as_ref());
+            if version != seen.version() || version.is_none() {
+                *seen = Seen::now(found);
+            }
         }
-        let spec = found.as_ref().and_then(|lease| lease.spec.as_ref());
+        let spec = seen.lease.as_ref().and_then(|lease| lease.spec.as_ref());
         let Step::Write(spec) = decide(spec, &self.me, seen.since.elapsed(), (self.clock)()) else {
             return Ok(false);
         };
-        let written = match found {
+        let written = match seen.lease.take() {
             Some(lease) => {
                 let lease = Lease { spec: Some(spec), ..lease };
                 self.api.replace(&self.name, &params(), &lease).await
@@ -140,12 +153,16 @@ impl LeaseKeeper {
         };
         match written {
             Ok(lease) => {
-                *seen = Seen { version: lease.metadata.resource_version, since: Instant::now() };
+                *seen = Seen::now(Some(lease));
                 Ok(true)
             }
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
+            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    fn holds(&self, lease: &Lease) -> bool {
+        lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_ref()) == Some(&self.me)
     }
 
     fn fresh(&self, spec: LeaseSpec) -> Lease {

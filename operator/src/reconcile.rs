@@ -11,7 +11,7 @@ use config::ObjectName;
 use crds::ModelGateway;
 use futures::StreamExt as _;
 use kube::ResourceExt as _;
-use render::{GatewayConfig, Manifests, Rendered};
+use render::{GatewayConfig, Manifests, Previous, Rendered};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +33,8 @@ pub(crate) struct Reconciler {
     material: Material,
     /// What the API server has. A gateway is missing until it is read, and after a conflict.
     children: BTreeMap<ObjectName, Children>,
+    /// The source of last good versions. Outlives what somebody else does to the objects.
+    last: BTreeMap<ObjectName, Previous>,
 }
 
 /// By gateway.
@@ -48,7 +50,13 @@ struct Report {
 impl Reconciler {
     pub(crate) fn new(context: Context) -> Self {
         let catalogue = Catalogue::builtin();
-        Self { context, catalogue, material: Material::default(), children: BTreeMap::new() }
+        Self {
+            context,
+            catalogue,
+            material: Material::default(),
+            children: BTreeMap::new(),
+            last: BTreeMap::new(),
+        }
     }
 
     /// Runs until `stop`; a round that has begun is finished.
@@ -161,10 +169,11 @@ impl Reconciler {
             }
         }
         self.children = known;
-        let previous = self.children.iter();
-        let previous =
-            previous.filter_map(|(name, children)| Some((name.clone(), children.committed.previous()?)));
-        manifests.previous = previous.collect();
+        self.last.retain(|name, _| manifests.gateways.iter().any(|gateway| is_named(gateway, name)));
+        for (name, children) in &self.children {
+            remember(&mut self.last, name, children);
+        }
+        manifests.previous = self.last.clone();
         errors
     }
 
@@ -205,6 +214,7 @@ impl Reconciler {
                 if let Some(children) = report.children {
                     let changed = matches!(report.result, Ok(Outcome::Committed { .. }));
                     follow(line, &children, since.filter(|_| changed));
+                    remember(&mut self.last, &report.gateway, &children);
                     self.children.insert(report.gateway.clone(), children);
                 }
                 match report.result {
@@ -245,6 +255,17 @@ async fn publish_one(scribe: Scribe, mut children: Children, config: &GatewayCon
     let result = publish::publish(&scribe, &mut children, config).await;
     let known = matches!(result, Ok(_) | Err(PublishError::TooLarge(_) | PublishError::NotLeading));
     Report { gateway: scribe.gateway, children: known.then_some(children), result }
+}
+
+/// Takes what is committed for the last good. If it cannot be read, or lacks material, somebody broke it:
+/// then what was known before still holds.
+fn remember(last: &mut BTreeMap<ObjectName, Previous>, name: &ObjectName, children: &Children) {
+    let Some(mut committed) = children.committed.previous() else { return };
+    let before = last.get(name).into_iter().flat_map(|before| &before.credentials);
+    for (file, material) in before.filter(|(file, _)| children.committed.files.contains(*file)) {
+        committed.credentials.entry(file.clone()).or_insert_with(|| material.clone());
+    }
+    last.insert(name.clone(), committed);
 }
 
 /// Brings a gateway's line to what is published.
@@ -290,3 +311,6 @@ fn is_named(gateway: &ModelGateway, name: &ObjectName) -> bool {
     gateway.metadata.name.as_ref() == Some(&name.name)
         && gateway.metadata.namespace.as_ref() == Some(&name.namespace)
 }
+
+#[cfg(test)]
+mod tests;

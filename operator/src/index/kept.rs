@@ -27,12 +27,21 @@ pub(crate) enum Touch {
     Manifests,
 }
 
+/// How an object came to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// From a complete list: it is how things are, even if its version went back (a restored backup).
+    List,
+    /// From a watch, or in answer to a write: these can overtake each other.
+    Event,
+}
+
 /// A kind that the index keeps something of.
 pub(crate) trait Kept: Sized {
     /// Namespace and name; the namespace is empty for a kind that has none.
     fn name(&self) -> ObjectName;
     /// Takes what is needed of it.
-    fn keep(self, index: &mut Index) -> Touch;
+    fn keep(self, index: &mut Index, origin: Origin) -> Touch;
     /// Drops it.
     fn forget(name: &ObjectName, index: &mut Index) -> Touch;
     /// All that are kept.
@@ -71,7 +80,7 @@ macro_rules! keep_resource {
                 name_of(&self.metadata)
             }
 
-            fn keep(mut self, index: &mut Index) -> Touch {
+            fn keep(mut self, index: &mut Index, origin: Origin) -> Touch {
                 // By far the largest part of a small object, and of no use here.
                 self.metadata.managed_fields = None;
                 if let Some(annotations) = &mut self.metadata.annotations {
@@ -79,7 +88,9 @@ macro_rules! keep_resource {
                 }
                 let name = self.name();
                 let touch = match index.$table.get(&name) {
-                    Some(old) if is_older(&self.metadata, &old.metadata) => return Touch::Nothing,
+                    Some(old) if origin == Origin::Event && is_older(&self.metadata, &old.metadata) => {
+                        return Touch::Nothing;
+                    }
                     Some(old) if same_spec(&self.metadata, &old.metadata) => Touch::Statuses,
                     _ => Touch::Manifests,
                 };
@@ -113,7 +124,7 @@ impl Kept for PartialObjectMeta<Secret> {
         name_of(&self.metadata)
     }
 
-    fn keep(self, index: &mut Index) -> Touch {
+    fn keep(self, index: &mut Index, _: Origin) -> Touch {
         let (name, version) = (self.name(), self.metadata.resource_version.unwrap_or_default());
         let before = index.secrets.insert(name.clone(), version.clone());
         if before.as_ref() == Some(&version) { Touch::Nothing } else { secret_changed(name, index) }
@@ -147,7 +158,7 @@ impl Kept for PartialObjectMeta<ConfigMap> {
         name_of(&self.metadata)
     }
 
-    fn keep(self, index: &mut Index) -> Touch {
+    fn keep(self, index: &mut Index, _: Origin) -> Touch {
         let (name, version) = (self.name(), self.metadata.resource_version.unwrap_or_default());
         if index.config_maps.insert(name.clone(), version.clone()).as_ref() == Some(&version) {
             return Touch::Nothing;
@@ -174,7 +185,7 @@ impl Kept for PartialObjectMeta<Namespace> {
         name_of(&self.metadata)
     }
 
-    fn keep(self, index: &mut Index) -> Touch {
+    fn keep(self, index: &mut Index, _: Origin) -> Touch {
         let labels: BTreeMap<_, _> = self.metadata.labels.unwrap_or_default();
         let name = self.metadata.name.unwrap_or_default();
         let before = index.namespaces.get(&name).map(|namespace| &namespace.labels);
@@ -200,7 +211,7 @@ impl Kept for Pod {
         name_of(&self.metadata)
     }
 
-    fn keep(self, index: &mut Index) -> Touch {
+    fn keep(self, index: &mut Index, _: Origin) -> Touch {
         let view = PodView::of(&self);
         let before = index.pods.insert(self.name(), view.clone());
         if before.as_ref() == Some(&view) { Touch::Nothing } else { Touch::Pods }

@@ -1,3 +1,5 @@
+//! What wakes whom.
+
 use kube::core::{ObjectMeta, PartialObjectMeta};
 
 use super::*;
@@ -30,18 +32,21 @@ fn secret(name: &str, version: &str) -> PartialObjectMeta<k8s_openapi::api::core
 #[test]
 fn a_spec_wakes_the_renderer_and_a_status_does_not() {
     let mut index = Index::default();
-    assert_eq!(deployment(1, "5").keep(&mut index), Touch::Manifests);
-    assert_eq!(deployment(1, "6").keep(&mut index), Touch::Statuses);
-    assert_eq!(deployment(2, "7").keep(&mut index), Touch::Manifests);
+    assert_eq!(deployment(1, "5").keep(&mut index, Origin::Event), Touch::Manifests);
+    assert_eq!(deployment(1, "6").keep(&mut index, Origin::Event), Touch::Statuses);
+    assert_eq!(deployment(2, "7").keep(&mut index, Origin::Event), Touch::Manifests);
 }
 
 #[test]
 fn an_event_that_was_overtaken_is_ignored() {
     let mut index = Index::default();
-    deployment(2, "10").keep(&mut index);
-    assert_eq!(deployment(1, "9").keep(&mut index), Touch::Nothing);
-    let kept = index.deployments.values().next().unwrap();
-    assert_eq!(kept.metadata.generation, Some(2), "the newer one must stay");
+    deployment(2, "10").keep(&mut index, Origin::Event);
+    assert_eq!(deployment(1, "9").keep(&mut index, Origin::Event), Touch::Nothing);
+    let generation =
+        |index: &Index| index.deployments.values().next().and_then(|kept| kept.metadata.generation);
+    assert_eq!(generation(&index), Some(2), "the newer one must stay");
+    deployment(1, "9").keep(&mut index, Origin::List);
+    assert_eq!(generation(&index), Some(1), "but a list is how things are");
 }
 
 #[test]
@@ -57,16 +62,20 @@ fn a_list_removes_what_it_lacks_in_its_namespace_only() {
 #[test]
 fn a_secret_that_nobody_names_wakes_nobody() {
     let mut index = Index::default();
-    assert_eq!(secret("other", "1").keep(&mut index), Touch::Nothing);
+    assert_eq!(secret("other", "1").keep(&mut index, Origin::Event), Touch::Nothing);
     let mut source = ProviderSecret::new("p", crds::ProviderSecretSpec::default());
     source.metadata.namespace = Some("team".into());
     source.spec.kubernetes = Some(crds::KubernetesSource {
         secret_ref: crds::SecretName { name: "other".into() },
         data: Vec::new(),
     });
-    source.keep(&mut index);
-    assert_eq!(secret("other", "1").keep(&mut index), Touch::Nothing, "the same version is no change");
-    assert_eq!(secret("other", "2").keep(&mut index), Touch::Manifests);
+    source.keep(&mut index, Origin::Event);
+    assert_eq!(
+        secret("other", "1").keep(&mut index, Origin::Event),
+        Touch::Nothing,
+        "the same version is no change"
+    );
+    assert_eq!(secret("other", "2").keep(&mut index, Origin::Event), Touch::Manifests);
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Publishing against an API server in memory: order, conflicts, crashes.
+
 use std::time::Duration;
 
 use config::{

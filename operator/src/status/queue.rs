@@ -2,17 +2,22 @@
 //! number of objects, so nothing is ever dropped.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crds::{ModelDeployment, ModelGateway, ProviderSecret, StatusConditions};
 use crds::{ModelDeploymentStatus, ModelGatewayStatus, ProviderSecretStatus};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::Timestamp;
 use render::{Kind, ObjectRef};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// Between two writes to one object for one generation.
 const SPACING: Duration = Duration::from_secs(1);
+/// When the same is to be written again and again, somebody else writes something else: do not fight.
+const SPACING_MOST: Duration = Duration::from_secs(300);
 
 /// A status to write.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +64,22 @@ impl Desired {
             Self::ProviderSecret(status) => status.observed_generation,
         }
     }
+
+    /// Equal for statuses that say the same, whenever it came to be.
+    fn print(&self) -> u64 {
+        let mut timeless = self.clone();
+        let conditions = match &mut timeless {
+            Self::Gateway(status) => &mut status.conditions,
+            Self::Deployment(status) => &mut status.conditions,
+            Self::ProviderSecret(status) => &mut status.conditions,
+        };
+        for condition in conditions {
+            condition.last_transition_time = Time(Timestamp::UNIX_EPOCH);
+        }
+        let mut hasher = DefaultHasher::new();
+        format!("{timeless:?}").hash(&mut hasher);
+        hasher.finish()
+    }
 }
 
 /// The queue; clones share.
@@ -78,8 +99,28 @@ struct State {
     desired: HashMap<ObjectRef, Desired>,
     /// Being written: one write to an object at a time, or they could arrive in the wrong order.
     busy: HashSet<ObjectRef>,
-    /// When and for which generation an object was written last.
-    written: HashMap<ObjectRef, (i64, Instant)>,
+    /// What was written to an object last, as long as it matters.
+    written: HashMap<ObjectRef, Written>,
+}
+
+#[derive(Debug)]
+struct Written {
+    generation: i64,
+    print: u64,
+    at: Instant,
+    /// How often the same was written in a row.
+    repeats: u32,
+}
+
+impl Written {
+    /// When `desired` may be written after this.
+    fn next(&self, desired: &Desired) -> Instant {
+        if self.generation == desired.generation() { self.at + self.spacing() } else { self.at }
+    }
+
+    fn spacing(&self) -> Duration {
+        (SPACING * 2_u32.saturating_pow(self.repeats.min(16))).min(SPACING_MOST)
+    }
 }
 
 /// What the queue has for a writer.
@@ -151,30 +192,30 @@ impl Queue {
     /// Takes the first that may be written now.
     pub(super) fn next(&self, now: Instant) -> Next {
         let mut state = self.lock();
-        state.written.retain(|_, (_, at)| now < *at + SPACING);
+        // Twice the spacing, so that a repetition is still recognised when its turn comes.
+        state.written.retain(|_, written| now < written.at + written.spacing() * 2);
         let mut earliest: Option<Instant> = None;
-        let mut found = None;
-        for (place, object) in state.order.iter().enumerate() {
-            let Some(desired) = state.desired.get(object) else { continue };
-            if state.busy.contains(object) {
-                continue;
+        let place = state.order.iter().position(|object| {
+            let Some(desired) = state.desired.get(object).filter(|_| !state.busy.contains(object)) else {
+                return false;
+            };
+            let due = state.written.get(object).map_or(now, |written| written.next(desired));
+            if due > now {
+                earliest = Some(earliest.map_or(due, |before| before.min(due)));
             }
-            match state.written.get(object).filter(|(generation, _)| *generation == desired.generation()) {
-                Some((_, at)) => {
-                    earliest = Some(earliest.map_or(*at + SPACING, |before| before.min(*at + SPACING)))
-                }
-                None => {
-                    found = Some(place);
-                    break;
-                }
-            }
-        }
-        let Some(object) = found.and_then(|place| state.order.remove(place)) else {
+            due <= now
+        });
+        let Some(object) = place.and_then(|place| state.order.remove(place)) else {
             return Next::At(earliest);
         };
         let Some(desired) = state.desired.remove(&object) else { return Next::At(Some(now)) };
         state.busy.insert(object.clone());
-        state.written.insert(object.clone(), (desired.generation(), now));
+        let (generation, print) = (desired.generation(), desired.print());
+        let before = state.written.get(&object);
+        let repeats = before
+            .filter(|it| (it.generation, it.print) == (generation, print))
+            .map_or(0, |it| it.repeats + 1);
+        state.written.insert(object.clone(), Written { generation, print, at: now, repeats });
         Next::Write(object, Box::new(desired))
     }
 
@@ -245,6 +286,21 @@ mod tests {
             write(&a, desired(2, "third")),
             "a new generation does not wait"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_somebody_else_keeps_undoing_is_written_ever_more_rarely() {
+        let (queue, start) = (Queue::default(), Instant::now());
+        let a = object(Kind::ModelDeployment, "a");
+        let mut now = start;
+        for seconds in [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300] {
+            now += Duration::from_secs(seconds);
+            queue.put(a.clone(), desired(1, "mine"));
+            assert_eq!(queue.next(now), write(&a, desired(1, "mine")), "after {seconds} s");
+            queue.finish(&a);
+            queue.put(a.clone(), desired(1, "mine"));
+            assert!(matches!(queue.next(now), Next::At(Some(_))));
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,3 +1,5 @@
+//! What people are told, for a gateway `main` and its models.
+
 use config::{Config, Deployment, Model, Settings, Timeouts, Upstream};
 use crds::{ModelDeployment, ModelDeploymentSpec, ModelGateway, ModelGatewaySpec, PodState};
 use render::{Effect, Finding, GatewayConfig, Manifests, Reason, Rendered};
