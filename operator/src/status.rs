@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::ObjectName;
-use crds::{ConditionType, StatusConditions};
+use crds::{ConditionType, ModelDeployment, StatusConditions};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use k8s_openapi::jiff::Timestamp;
 use render::{Kind, ObjectRef};
@@ -27,7 +27,7 @@ use crate::board::{self, Heard, Round};
 use crate::index::{Index, PodView};
 use crate::leader::Context;
 use objects::{Lane, Patience, Scene};
-use queue::Statused;
+use queue::{Place, Statused};
 use standing::Standing;
 
 /// How long a new generation may be on its way before its status says so.
@@ -85,18 +85,26 @@ impl StatusPass {
         self.measure(&mut state, &index, now);
         let scene = scene(&round, &state, &index, (self.context.clock)());
         let mut sweep = Sweep { now, due: None, known: BTreeSet::new() };
+        let served = &self.context.scope.gateways.clone();
         for object in &round.manifests.gateways {
-            let cached = live(&index.gateways, object);
+            let ours = served.contains(&name_of(&**object).namespace);
+            let cached = live(&index.gateways, object).filter(|cached| ours || is_nobodys(cached));
             let should = cached.map(|cached| scene.gateway(object, before(cached)));
             self.settle(Kind::ModelGateway, cached, should, &mut sweep);
         }
         for object in &round.manifests.deployments {
-            let cached = live(&index.deployments, object);
+            let ours = served.contains(&gateway_namespace(object));
+            let cached = live(&index.deployments, object).filter(|cached| ours || is_nobodys(cached));
             let should = cached.map(|cached| scene.deployment(object, before(cached)));
             self.settle(Kind::ModelDeployment, cached, should, &mut sweep);
         }
         for object in &round.manifests.provider_secrets {
-            let cached = live(&index.provider_secrets, object);
+            let name = name_of(&**object);
+            let attached =
+                |users: &BTreeSet<_>| users.iter().any(|it| round.rendered.attached.contains_key(it));
+            let used = round.rendered.users.get(&name).is_some_and(attached);
+            let ours = used || served.contains(&name.namespace);
+            let cached = live(&index.provider_secrets, object).filter(|cached| ours || is_nobodys(cached));
             let should = cached.map(|cached| scene.provider_secret(object, before(cached)));
             self.settle(Kind::ProviderSecret, cached, should, &mut sweep);
         }
@@ -131,7 +139,8 @@ impl StatusPass {
         } else {
             self.waiting.remove(&object);
         }
-        self.queue.put(object, K::desired(status));
+        let place = place(kind, cached.status(), status.observed_generation());
+        self.queue.put(object, K::desired(status), place);
     }
 
     /// Notes how long changes took to reach all pods, and how many pods are behind.
@@ -166,6 +175,12 @@ fn grace(kind: Kind, before: Option<&impl StatusConditions>, generation: i64) ->
         (true, Kind::ModelGateway) => GRACE_OF_GATEWAY,
         (true, Kind::ModelDeployment | Kind::ProviderSecret) => GRACE_OF_PROGRAMMED,
     }
+}
+
+/// People wait for the edit they just made, and for gateways; a thousand new objects can wait behind them.
+fn place(kind: Kind, before: Option<&impl StatusConditions>, generation: i64) -> Place {
+    let seen = before.map_or(-1, StatusConditions::observed_generation);
+    if kind == Kind::ModelGateway || (0..generation).contains(&seen) { Place::First } else { Place::Last }
 }
 
 fn scene<'a>(round: &'a Round, state: &'a board::State, index: &Index, now: Timestamp) -> Scene<'a> {
@@ -206,6 +221,23 @@ fn pods_of<'a>(
 /// The object as it is now, unless a successor has its name.
 fn live<'a, K: Statused>(table: &'a BTreeMap<ObjectName, Arc<K>>, object: &Arc<K>) -> Option<&'a Arc<K>> {
     table.get(&name_of(&**object)).filter(|cached| cached.meta().uid == object.meta().uid)
+}
+
+/// Where the gateway of a deployment lives.
+fn gateway_namespace(object: &ModelDeployment) -> String {
+    let own = || object.metadata.namespace.clone().unwrap_or_default();
+    object.spec.gateway_ref.namespace.clone().unwrap_or_else(own)
+}
+
+/// Whether no other operator speaks for an object whose gateway is not ours: nobody has yet, or what stands there
+/// is our own word that its gateway is not served here. Else two operators of one cluster would write each other's
+/// statuses over for ever.
+fn is_nobodys<K: Statused>(cached: &Arc<K>) -> bool {
+    let Some(status) = cached.status().filter(|status| status.observed_generation() >= 0) else {
+        return true;
+    };
+    let not_served = render::Reason::GatewayNamespaceNotServed.as_str();
+    status.conditions().iter().any(|condition| condition.reason == not_served)
 }
 
 /// The conditions of a status that may not be there yet.

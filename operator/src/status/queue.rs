@@ -1,4 +1,4 @@
-//! Statuses that wait to be written: the latest of each object, first come, first served. Bounded by the
+//! Statuses that wait to be written: the latest of each object, what people wait for before the rest. Bounded by the
 //! number of objects, so nothing is ever dropped.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
@@ -10,7 +10,7 @@ use crds::{ModelDeployment, ModelGateway, ProviderSecret, StatusConditions};
 use crds::{ModelDeploymentStatus, ModelGatewayStatus, ProviderSecretStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
-use render::{Kind, ObjectRef};
+use render::ObjectRef;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -123,6 +123,13 @@ impl Written {
     }
 }
 
+/// Where in the queue an object goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    First,
+    Last,
+}
+
 /// What the queue has for a writer.
 #[derive(Debug, PartialEq)]
 pub(super) enum Next {
@@ -136,13 +143,16 @@ impl Queue {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Replaces what waits for an object. It keeps its place; gateways go first.
-    pub(crate) fn put(&self, object: ObjectRef, desired: Desired) {
+    /// Replaces what waits for an object. One that waits already keeps its place, unless it may now go first.
+    pub(crate) fn put(&self, object: ObjectRef, desired: Desired, place: Place) {
         let mut state = self.lock();
-        if state.desired.insert(object.clone(), desired).is_none() {
-            match object.kind {
-                Kind::ModelGateway => state.order.push_front(object),
-                Kind::ModelDeployment | Kind::ProviderSecret => state.order.push_back(object),
+        let waits = state.desired.insert(object.clone(), desired).is_some();
+        match place {
+            Place::Last if waits => {}
+            Place::Last => state.order.push_back(object),
+            Place::First => {
+                state.order.retain(|waiting| *waiting != object);
+                state.order.push_front(object);
             }
         }
         drop(state);
@@ -230,6 +240,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use config::ObjectName;
+    use render::Kind;
 
     use super::*;
 
@@ -259,8 +270,13 @@ mod tests {
             object(Kind::ModelDeployment, "b"),
             object(Kind::ModelGateway, "main"),
         );
-        for (object, summary) in [(&a, "old"), (&b, "b"), (&main, "main"), (&a, "new")] {
-            queue.put(object.clone(), desired(1, summary));
+        for (object, summary, place) in [
+            (&a, "old", Place::Last),
+            (&b, "b", Place::Last),
+            (&main, "main", Place::First),
+            (&a, "new", Place::Last),
+        ] {
+            queue.put(object.clone(), desired(1, summary), place);
         }
         assert_eq!(queue.next(now), write(&main, desired(1, "main")));
         assert_eq!(queue.next(now), write(&a, desired(1, "new")));
@@ -272,15 +288,15 @@ mod tests {
     async fn an_object_is_written_once_at_a_time_and_once_a_second_for_one_generation() {
         let (queue, now) = (Queue::default(), Instant::now());
         let a = object(Kind::ModelDeployment, "a");
-        queue.put(a.clone(), desired(1, "first"));
+        queue.put(a.clone(), desired(1, "first"), Place::Last);
         assert_eq!(queue.next(now), write(&a, desired(1, "first")));
-        queue.put(a.clone(), desired(1, "second"));
+        queue.put(a.clone(), desired(1, "second"), Place::Last);
         assert_eq!(queue.next(now), Next::At(None), "the first is still being written");
         queue.finish(&a);
         assert_eq!(queue.next(now), Next::At(Some(now + SPACING)));
         assert_eq!(queue.next(now + SPACING), write(&a, desired(1, "second")));
         queue.finish(&a);
-        queue.put(a.clone(), desired(2, "third"));
+        queue.put(a.clone(), desired(2, "third"), Place::Last);
         assert_eq!(
             queue.next(now + SPACING),
             write(&a, desired(2, "third")),
@@ -295,10 +311,10 @@ mod tests {
         let mut now = start;
         for seconds in [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300] {
             now += Duration::from_secs(seconds);
-            queue.put(a.clone(), desired(1, "mine"));
+            queue.put(a.clone(), desired(1, "mine"), Place::Last);
             assert_eq!(queue.next(now), write(&a, desired(1, "mine")), "after {seconds} s");
             queue.finish(&a);
-            queue.put(a.clone(), desired(1, "mine"));
+            queue.put(a.clone(), desired(1, "mine"), Place::Last);
             assert!(matches!(queue.next(now), Next::At(Some(_))));
         }
     }
@@ -308,7 +324,7 @@ mod tests {
         let queue = Queue::default();
         queue.drained().await;
         let a = object(Kind::ModelDeployment, "a");
-        queue.put(a.clone(), desired(1, ""));
+        queue.put(a.clone(), desired(1, ""), Place::Last);
         queue.next(Instant::now());
         let early = tokio::time::timeout(Duration::from_secs(1), queue.drained()).await;
         assert!(early.is_err(), "the write is not over");

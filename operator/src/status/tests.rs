@@ -175,3 +175,47 @@ fn a_broken_edit_is_not_programmed_though_the_version_before_serves() {
     assert_eq!((told.as_str(), patience), (expected, Patience::Write));
     assert_eq!(world.gateway().0.models.unwrap().rejected, 1);
 }
+
+#[test]
+fn an_object_that_another_operator_speaks_for_is_left_alone() {
+    let visited = |reason: &str, generation| {
+        let condition = Condition {
+            type_: "Ready".into(),
+            status: "False".into(),
+            reason: reason.into(),
+            message: String::new(),
+            last_transition_time: k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(Timestamp::UNIX_EPOCH),
+            observed_generation: None,
+        };
+        let mut object = ModelGateway::new("main", ModelGatewaySpec::default());
+        object.status = Some(crds::ModelGatewayStatus {
+            observed_generation: generation,
+            conditions: vec![condition],
+            config: None,
+            models: None,
+            pods: None,
+            lagging_pods: Vec::new(),
+            summary: String::new(),
+        });
+        Arc::new(object)
+    };
+    assert!(is_nobodys(&Arc::new(ModelGateway::new("main", ModelGatewaySpec::default()))));
+    assert!(is_nobodys(&visited("Pending", -1)), "nobody has come by yet");
+    assert!(is_nobodys(&visited("GatewayNamespaceNotServed", 1)), "our own word");
+    assert!(!is_nobodys(&visited("PodsLagging", 1)), "only who serves it says that");
+}
+
+#[test]
+fn what_people_just_edited_goes_before_what_is_new() {
+    let status = |generation| crds::ProviderSecretStatus {
+        observed_generation: generation,
+        conditions: Vec::new(),
+        fields: Vec::new(),
+        used_by: 0,
+        summary: String::new(),
+    };
+    assert_eq!(place(Kind::ProviderSecret, Some(&status(1)), 2), Place::First);
+    assert_eq!(place(Kind::ProviderSecret, Some(&status(2)), 2), Place::Last);
+    assert_eq!(place(Kind::ProviderSecret, Some(&status(-1)), 1), Place::Last);
+    assert_eq!(place(Kind::ModelGateway, Some(&status(-1)), 1), Place::First);
+}
