@@ -55,6 +55,12 @@ impl Deed {
     }
 }
 
+impl std::fmt::Display for Deed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} ({}): {}", self.at, self.right, self.name, self.code)
+    }
+}
+
 /// A place in the log from which to read on.
 #[derive(Clone, Debug)]
 pub struct Bookmark {

@@ -63,7 +63,9 @@ impl Site {
         let (chart, values) = (path("../charts/fairlead"), path("manifests/values.yaml"));
         let mut helm =
             vec!["upgrade", RELEASE, chart.as_str(), "-n", &self.namespace.0, "-f", values.as_str()];
-        helm.extend(self.sets.iter().map(String::as_str).chain(sets.iter().copied()).flat_map(|set| ["--set", set]));
+        helm.extend(
+            self.sets.iter().map(String::as_str).chain(sets.iter().copied()).flat_map(|set| ["--set", set]),
+        );
         helm.extend(["--wait", "--timeout", "240s"]);
         self.cluster.helm(&helm).await
     }

@@ -63,7 +63,16 @@ pub(crate) async fn every_rule_refuses_what_it_forbids_and_says_why(world: &Worl
     for case in REFUSED.split("\n---\n").filter(|case| case.contains("kind:")) {
         let expected = case.lines().find_map(|line| line.strip_prefix("# Refused: "));
         let expected = expected.with_context(|| format!("a case must begin with '# Refused: ': {case}"))?;
-        let dry = ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "-n", &site.namespace.0, "-f", "-"];
+        let dry = [
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "--dry-run=server",
+            "-n",
+            &site.namespace.0,
+            "-f",
+            "-",
+        ];
         let said = match site.cluster.kubectl(&dry, case).await {
             Ok(said) => bail!("accepted, and should be refused with {expected:?}: {said}{case}"),
             Err(refusal) => format!("{refusal:#}"),
@@ -151,7 +160,8 @@ pub(crate) async fn a_listing_reads_well(world: &World) -> Result<()> {
     // A status may trail by the second that each object's are spaced by.
     wait::until_true(SOON, "the listing to be as it should", async || {
         let said = site.cluster.kubectl(&["get", "mgw,mdep,psec", "-n", &site.namespace.0], "").await?;
-        let squeezed: Vec<String> = said.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        let squeezed: Vec<String> =
+            said.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
         for line in expected {
             ensure!(squeezed.iter().any(|have| have.starts_with(line)), "no line {line:?} in\n{said}");
         }
