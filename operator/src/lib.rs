@@ -1,1 +1,28 @@
-//! Not written yet.
+//! Watches the custom resources, publishes the rendered config, reports status.
+//!
+//! The way through: `watches` fill the `index`; the leader's `reconcile` renders it and lets `publish` write
+//! what changed; `acknowledge` asks the pods; `status` tells people. `boot` starts all of them.
+
+mod acknowledge;
+mod args;
+mod board;
+pub mod boot;
+mod events;
+mod freshness;
+mod index;
+mod leader;
+mod lease;
+mod metrics;
+mod names;
+mod probes;
+mod progress;
+mod publish;
+mod reconcile;
+mod secrets;
+mod status;
+mod watches;
+
+#[cfg(test)]
+mod fake_api;
+
+pub use args::Args;

@@ -4,7 +4,7 @@
 {{- define "fairlead.rules.watched" -}}
 - apiGroups: [fairlead.dev]
   resources: [modelgateways, modeldeployments, providersecrets]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 - apiGroups: [fairlead.dev]
   resources: [modelgateways/status, modeldeployments/status, providersecrets/status]
   verbs: [patch]
@@ -28,7 +28,7 @@
 {{- define "fairlead.rules.gateway" -}}
 - apiGroups: [""]
   resources: [configmaps]
-  verbs: [get, list, watch, create, update, delete]
+  verbs: [get, list, watch, create, update]
 - apiGroups: [""]
   resources: [secrets]
   verbs: [create, update]

@@ -1,0 +1,91 @@
+//! What wakes whom.
+
+use kube::core::{ObjectMeta, PartialObjectMeta};
+
+use super::*;
+
+fn deployment(generation: i64, version: &str) -> ModelDeployment {
+    let mut object = ModelDeployment::new("gpt", crds::ModelDeploymentSpec::default());
+    object.metadata = ObjectMeta {
+        name: Some("gpt".into()),
+        namespace: Some("team".into()),
+        uid: Some("u".into()),
+        generation: Some(generation),
+        resource_version: Some(version.into()),
+        ..ObjectMeta::default()
+    };
+    object
+}
+
+fn secret(name: &str, version: &str) -> PartialObjectMeta<k8s_openapi::api::core::v1::Secret> {
+    PartialObjectMeta {
+        metadata: ObjectMeta {
+            name: Some(name.into()),
+            namespace: Some("team".into()),
+            resource_version: Some(version.into()),
+            ..ObjectMeta::default()
+        },
+        ..PartialObjectMeta::default()
+    }
+}
+
+#[test]
+fn a_spec_wakes_the_renderer_and_a_status_does_not() {
+    let mut index = Index::default();
+    assert_eq!(deployment(1, "5").keep(&mut index, Origin::Event), Touch::Manifests);
+    assert_eq!(deployment(1, "6").keep(&mut index, Origin::Event), Touch::Statuses);
+    assert_eq!(deployment(2, "7").keep(&mut index, Origin::Event), Touch::Manifests);
+}
+
+#[test]
+fn an_event_that_was_overtaken_is_ignored() {
+    let mut index = Index::default();
+    deployment(2, "10").keep(&mut index, Origin::Event);
+    assert_eq!(deployment(1, "9").keep(&mut index, Origin::Event), Touch::Nothing);
+    let generation =
+        |index: &Index| index.deployments.values().next().and_then(|kept| kept.metadata.generation);
+    assert_eq!(generation(&index), Some(2), "the newer one must stay");
+    deployment(1, "9").keep(&mut index, Origin::List);
+    assert_eq!(generation(&index), Some(1), "but a list is how things are");
+}
+
+#[test]
+fn a_list_removes_what_it_lacks_in_its_namespace_only() {
+    let index = SharedIndex::default();
+    index.apply(deployment(1, "5"));
+    index.replace::<ModelDeployment>(Some("other"), Vec::new());
+    assert_eq!(index.lock().deployments.len(), 1);
+    index.replace::<ModelDeployment>(Some("team"), Vec::new());
+    assert_eq!(index.lock().deployments.len(), 0);
+}
+
+#[test]
+fn a_secret_that_nobody_names_wakes_nobody() {
+    let mut index = Index::default();
+    assert_eq!(secret("other", "1").keep(&mut index, Origin::Event), Touch::Nothing);
+    let mut source = ProviderSecret::new("p", crds::ProviderSecretSpec::default());
+    source.metadata.namespace = Some("team".into());
+    source.spec.kubernetes = Some(crds::KubernetesSource {
+        secret_ref: crds::SecretName { name: "other".into() },
+        data: Vec::new(),
+    });
+    source.keep(&mut index, Origin::Event);
+    assert_eq!(
+        secret("other", "1").keep(&mut index, Origin::Event),
+        Touch::Nothing,
+        "the same version is no change"
+    );
+    assert_eq!(secret("other", "2").keep(&mut index, Origin::Event), Touch::Manifests);
+}
+
+#[test]
+fn our_own_objects_are_reported_once_to_the_publisher() {
+    let index = SharedIndex::default();
+    let gateway = ObjectName { namespace: "team".into(), name: "main".into() };
+    let object = ModelGateway::new("main", crds::ModelGatewaySpec::default());
+    index.lock().gateways.insert(gateway, Arc::new(object));
+    index.apply(secret("main-credentials", "3"));
+    let name = ObjectName { namespace: "team".into(), name: "main-credentials".into() };
+    assert_eq!(index.lock().take_touched(), [(name, Some("3".into()))]);
+    assert_eq!(index.lock().take_touched(), []);
+}

@@ -1,0 +1,192 @@
+//! How far a gateway's pods have come, in plain numbers: each publish has a number, each part of the config
+//! the number of the publish since which it is as it is, each pod the number it serves. So an edit of one
+//! model says nothing about the others, and edits in a row do not undo each other's success.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use config::{Config, Deployment, Model, ObjectName};
+use tokio::time::Instant;
+
+/// Publishes that pods may still be serving; older ones count as none at all.
+const HISTORY: usize = 64;
+
+/// What was published for one gateway, and since when.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    history: VecDeque<Publish>,
+    /// As published last.
+    pub config: Arc<Config>,
+    since: BTreeMap<ObjectName, u64>,
+    /// Publishes that not all pods serve yet, with the time that their oldest change was seen.
+    awaited: VecDeque<(u64, Instant)>,
+}
+
+#[derive(Debug)]
+struct Publish {
+    number: u64,
+    revision: String,
+}
+
+impl Progress {
+    /// Begins with what is published already.
+    pub(crate) fn new(revision: String, config: Arc<Config>) -> Self {
+        let ids = config.models.iter().flat_map(|model| &model.deployments);
+        Self {
+            since: ids.map(|deployment| (deployment.id.clone(), 1)).collect(),
+            history: VecDeque::from([Publish { number: 1, revision }]),
+            config,
+            awaited: VecDeque::new(),
+        }
+    }
+
+    /// Measures how long the last publish takes, if it answers a change seen at `seen`.
+    pub(crate) fn await_current(&mut self, seen: Option<Instant>) {
+        if let Some(seen) = seen {
+            self.awaited.push_back((self.current(), seen));
+            self.awaited.truncate(HISTORY);
+        }
+    }
+
+    /// Takes note of a publish that answers a change seen at `seen`.
+    pub(crate) fn publish(&mut self, revision: String, config: Arc<Config>, seen: Option<Instant>) {
+        let number = self.current() + 1;
+        let before = by_id(&self.config);
+        let mut since = BTreeMap::new();
+        for (id, entry) in by_id(&config) {
+            let same = before.get(id).is_some_and(|old| is_same(old, &entry));
+            let unchanged = self.since.get(id).copied().filter(|_| same);
+            since.insert(id.clone(), unchanged.unwrap_or(number));
+        }
+        self.since = since;
+        self.config = config;
+        self.history.push_back(Publish { number, revision });
+        if self.history.len() > HISTORY {
+            self.history.pop_front();
+        }
+        self.await_current(seen);
+    }
+
+    /// The number of the last publish.
+    pub(crate) fn current(&self) -> u64 {
+        self.history.back().map_or(0, |publish| publish.number)
+    }
+
+    /// The revision of the last publish.
+    pub(crate) fn revision(&self) -> &str {
+        self.history.back().map_or("", |publish| publish.revision.as_str())
+    }
+
+    /// The latest publish of this content; 0 if it is too old to be known, or none.
+    pub(crate) fn number_of(&self, revision: Option<&str>) -> u64 {
+        let known = self.history.iter().rev().find(|publish| Some(publish.revision.as_str()) == revision);
+        known.map_or(0, |publish| publish.number)
+    }
+
+    /// The publish since which a deployment is as it is; `None` if it is not served.
+    pub(crate) fn since(&self, deployment: &ObjectName) -> Option<u64> {
+        self.since.get(deployment).copied()
+    }
+
+    /// The deployments that `rendered` has otherwise than what is published.
+    pub(crate) fn unpublished(&self, rendered: &Config) -> BTreeSet<ObjectName> {
+        if *rendered == *self.config {
+            return BTreeSet::new();
+        }
+        let published = by_id(&self.config);
+        let differs = |(id, entry): &(&ObjectName, Entry<'_>)| {
+            !published.get(id).is_some_and(|old| is_same(old, entry))
+        };
+        by_id(rendered).into_iter().filter(differs).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// All pods serve `number`: how long the changes took that were still awaited.
+    pub(crate) fn reached(&mut self, number: u64, now: Instant) -> Vec<Duration> {
+        let mut took = Vec::new();
+        while let Some((awaited, seen)) = self.awaited.front() {
+            if *awaited > number {
+                break;
+            }
+            took.push(now.saturating_duration_since(*seen));
+            self.awaited.pop_front();
+        }
+        took
+    }
+}
+
+/// What serves a deployment: its own entry and the names of its model.
+type Entry<'a> = (&'a Model, &'a Deployment);
+
+fn by_id(config: &Config) -> HashMap<&ObjectName, Entry<'_>> {
+    let entries =
+        config.models.iter().flat_map(|model| model.deployments.iter().map(move |one| (model, one)));
+    entries.map(|(model, deployment)| (&deployment.id, (model, deployment))).collect()
+}
+
+fn is_same(old: &Entry<'_>, new: &Entry<'_>) -> bool {
+    old.1 == new.1 && old.0.name == new.0.name && old.0.aliases == new.0.aliases
+}
+
+#[cfg(test)]
+mod tests {
+    use config::{Settings, Timeouts, Upstream};
+
+    use super::*;
+
+    fn config(models: &[(&str, u32)]) -> Arc<Config> {
+        let timeouts = Timeouts { connect_ms: 1, first_byte_ms: 1, stream_idle_ms: 1, request_ms: 1 };
+        let model = |(name, weight): &(&str, u32)| Model {
+            name: (*name).into(),
+            aliases: Vec::new(),
+            deployments: vec![Deployment {
+                id: id(name),
+                uid: String::new(),
+                provider: "mock".into(),
+                upstream_model: (*name).into(),
+                upstream: Upstream::Mock,
+                weight: *weight,
+                priority: 0,
+                timeouts,
+            }],
+        };
+        Arc::new(Config {
+            gateway: id("main"),
+            settings: Settings { master_key: None, max_request_body_bytes: 1, timeouts },
+            models: models.iter().map(model).collect(),
+        })
+    }
+
+    fn id(name: &str) -> ObjectName {
+        ObjectName { namespace: "ns".into(), name: name.into() }
+    }
+
+    #[test]
+    fn an_edit_moves_its_own_deployment_only() {
+        let mut progress = Progress::new("r1".into(), config(&[("a", 1), ("b", 1)]));
+        progress.publish("r2".into(), config(&[("a", 2), ("b", 1)]), None);
+        progress.publish("r3".into(), config(&[("a", 2), ("b", 1), ("c", 1)]), None);
+        let since = |name| progress.since(&id(name));
+        assert_eq!((since("a"), since("b"), since("c"), since("d")), (Some(2), Some(1), Some(3), None));
+    }
+
+    #[test]
+    fn a_revision_that_comes_back_counts_as_its_latest_publish() {
+        let mut progress = Progress::new("r1".into(), config(&[("a", 1)]));
+        progress.publish("r2".into(), config(&[("a", 2)]), None);
+        progress.publish("r1".into(), config(&[("a", 1)]), None);
+        assert_eq!(progress.number_of(Some("r1")), 3);
+        assert_eq!((progress.number_of(Some("r0")), progress.number_of(None)), (0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn propagation_is_measured_once_for_each_change() {
+        let seen = Instant::now();
+        let mut progress = Progress::new("r1".into(), config(&[("a", 1)]));
+        progress.publish("r2".into(), config(&[("a", 2)]), Some(seen));
+        let later = seen + Duration::from_secs(1);
+        assert_eq!(progress.reached(1, later), Vec::<Duration>::new());
+        assert_eq!(progress.reached(2, later), [Duration::from_secs(1)]);
+        assert_eq!(progress.reached(2, later), Vec::<Duration>::new());
+    }
+}
