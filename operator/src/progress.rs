@@ -148,11 +148,17 @@ mod tests {
                 weight: *weight,
                 priority: 0,
                 timeouts,
+                on_loss: config::OnLoss::Report,
             }],
         };
         Arc::new(Config {
             gateway: id("main"),
-            settings: Settings { master_key: None, max_request_body_bytes: 1, timeouts },
+            settings: Settings {
+                master_key: None,
+                max_request_body_bytes: 1,
+                timeouts,
+                on_loss: config::OnLoss::Report,
+            },
             models: models.iter().map(model).collect(),
         })
     }

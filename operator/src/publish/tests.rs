@@ -28,7 +28,7 @@ fn rendered(models: &[(&str, u32)], credential: &str) -> GatewayConfig {
             upstream_model: (*name).into(),
             upstream: Upstream::Http(HttpUpstream {
                 base_url: "https://api.example".into(),
-                dialect: catalogue::Dialect::OpenaiChat,
+                dialects: vec![catalogue::Dialect::OpenaiChat],
                 auth: catalogue::Auth::Bearer,
                 credential: Some(reference.clone()),
                 headers: Vec::new(),
@@ -36,9 +36,15 @@ fn rendered(models: &[(&str, u32)], credential: &str) -> GatewayConfig {
             weight: *weight,
             priority: 0,
             timeouts: TIMEOUTS,
+            on_loss: config::OnLoss::Report,
         }],
     };
-    let settings = Settings { master_key: None, max_request_body_bytes: 1, timeouts: TIMEOUTS };
+    let settings = Settings {
+        master_key: None,
+        max_request_body_bytes: 1,
+        timeouts: TIMEOUTS,
+        on_loss: config::OnLoss::Report,
+    };
     let config = Config { gateway: id("main"), settings, models: models.iter().map(model).collect() };
     let material = Secret::new(format!("material {credential}").into_bytes());
     GatewayConfig { config, credentials: BTreeMap::from([(reference.file(), material)]) }

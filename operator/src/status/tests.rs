@@ -28,9 +28,15 @@ fn config(models: &[(&str, u32)]) -> Config {
             weight: *weight,
             priority: 0,
             timeouts: TIMEOUTS,
+            on_loss: config::OnLoss::Report,
         }],
     };
-    let settings = Settings { master_key: None, max_request_body_bytes: 1, timeouts: TIMEOUTS };
+    let settings = Settings {
+        master_key: None,
+        max_request_body_bytes: 1,
+        timeouts: TIMEOUTS,
+        on_loss: config::OnLoss::Report,
+    };
     Config { gateway: id("main"), settings, models: models.iter().map(model).collect() }
 }
 

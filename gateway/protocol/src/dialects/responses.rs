@@ -3,7 +3,7 @@
 //!
 //! An *item* of `input` or `output` is what others call a turn, a call or a thought. In requests each item is a
 //! turn. In answers, which have no turns, an item's own fields ride as one extra named `item` on its first
-//! block, and its further blocks say [`notes::MORE`]. Start with `item_decode.rs`; `segments.rs` is the way back.
+//! block, and its further blocks say `item:more`. Start with `item_decode.rs`; `segments.rs` is the way back.
 
 mod answer_decode;
 mod answer_encode;

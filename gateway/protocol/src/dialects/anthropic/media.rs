@@ -1,12 +1,14 @@
 //! Pictures and documents: `{"type":"image"|"document","source":{…}}`.
 //!
+//! Inline texts of any kind (`text/csv` ...) are sent as plain text: of base64 documents the API takes only PDF.
+//!
 //! Sources: platform.claude.com/docs/en/build-with-claude/vision, …/pdf-support and …/files, read 2026-11-21.
 
 use catalogue::Dialect;
 
-use super::place::Place;
-use super::plain::{keep_rest, write_merged};
-use super::{HOME, plain};
+use super::place::{Place, tell_extras};
+use super::plain::{is_home, keep_rest, write_merged};
+use super::{HOME, base64, plain};
 use crate::hub::{Extras, Media, MediaKind, Part, Source};
 use crate::json::{Fields, RawJson, Writer};
 use crate::loss::Losses;
@@ -42,7 +44,13 @@ pub(super) fn read(
 pub(super) fn write(object: &mut Writer<'_>, media: &Media, extras: &Extras) {
     let kind = if media.kind == MediaKind::Image { "image" } else { "document" };
     object.string("type", kind);
+    // At home a document is as it was, whatever the API may say to it.
+    let text = if is_home(extras) { None } else { inline_text(media) };
     write_merged(object, "source", extras, |source| match &media.source {
+        Source::Inline { .. } if text.is_some() => {
+            let text = text.as_deref().unwrap_or_default();
+            source.string("type", "text").string("media_type", "text/plain").string("data", text);
+        }
         Source::Inline { mime, data } => {
             source.string("type", "base64").string("media_type", mime).string("data", data);
         }
@@ -74,46 +82,73 @@ pub(super) fn obstacle(media: &Media, said_by_assistant: bool) -> Option<&'stati
         (MediaKind::Audio | MediaKind::Video, _) => Some("Anthropic takes no sound and no moving pictures"),
         (_, Source::File { dialect, .. }) if *dialect != HOME => Some("the file is at another provider"),
         (_, Source::Url { url, .. }) if url.starts_with("gs://") => Some("Anthropic cannot read gs://"),
-        (MediaKind::Document, Source::Inline { mime, .. }) if mime != "application/pdf" => {
-            Some("of inline documents, Anthropic takes only PDF")
+        (MediaKind::Document, Source::Inline { mime, .. })
+            if mime != "application/pdf" && inline_text(media).is_none() =>
+        {
+            Some("of inline documents, Anthropic takes only PDF and text")
         }
         (MediaKind::Image, Source::Text(_)) => Some("a text is no picture"),
         _ => None,
     }
 }
 
-/// Tells that the whole medium is lost.
-pub(super) fn tell_lost(losses: &mut Losses, place: Place, media: &Media, why: &'static str) {
-    for name in words(place.client, media) {
-        losses.meaning(place.field(name), why);
+/// The text of a document that is one but not PDF.
+fn inline_text(media: &Media) -> Option<String> {
+    match (media.kind, &media.source) {
+        (MediaKind::Document, Source::Inline { mime, data })
+            if mime.starts_with("text/") || mime == "application/json" =>
+        {
+            String::from_utf8(base64::decode(data)?).ok()
+        }
+        _ => None,
     }
-    tell_name(losses, place, media);
+}
+
+/// Tells that the whole medium is lost.
+pub(super) fn tell_lost(
+    losses: &mut Losses,
+    place: Place,
+    (part, media): (&Part, &Media),
+    why: &'static str,
+) {
+    for name in words(place.client, media) {
+        losses.meaning(place.spelt(&part.extras, name), why);
+    }
+    tell_name(losses, place, (part, media));
     tell_detail(losses, place, media);
+    tell_extras(losses, &place.to_string(), &part.extras);
 }
 
 /// Tells what has no place beside a medium that is sent.
-pub(super) fn tell_rest(losses: &mut Losses, place: Place, part: &Part, media: &Media) {
+pub(super) fn tell_rest(losses: &mut Losses, place: Place, (part, media): (&Part, &Media)) {
     if media.kind == MediaKind::Image {
-        tell_name(losses, place, media);
+        tell_name(losses, place, (part, media));
     }
     tell_detail(losses, place, media);
+    if matches!(&media.source, Source::Inline { mime, .. } if mime != "text/plain")
+        && !is_home(&part.extras)
+        && inline_text(media).is_some()
+        && let [_, mime] = words(place.client, media)
+    {
+        losses.hint(place.spelt(&part.extras, mime), "approximated: to Anthropic all texts are plain");
+    }
     if let Source::Url { mime: Some(_), .. } = &media.source {
         let name = if place.client == Dialect::Gemini { "fileData.mimeType" } else { "mime_type" };
-        losses.hint(place.field(name), "Anthropic finds the type itself");
+        losses.hint(place.spelt(&part.extras, name), "Anthropic finds the type itself");
     }
     if !part.citations.is_empty() {
         losses.hint(place.field("annotations"), "Anthropic has citations on texts only");
     }
 }
 
-fn tell_name(losses: &mut Losses, place: Place, media: &Media) {
+fn tell_name(losses: &mut Losses, place: Place, (part, media): (&Part, &Media)) {
     if media.name.is_some() {
         let name = match place.client {
             Dialect::Gemini => "displayName",
             Dialect::Anthropic => "title",
             Dialect::OpenaiChat | Dialect::OpenaiResponses => "filename",
         };
-        losses.hint(place.field(name), "Anthropic has names of documents only");
+        losses.hint(place.spelt(&part.extras, name), "Anthropic has names of documents only");
     }
 }
 

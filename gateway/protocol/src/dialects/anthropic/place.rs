@@ -35,6 +35,30 @@ impl Place {
     pub(super) fn field(self, name: &str) -> String {
         format!("{self}.{name}")
     }
+
+    /// The same, in the client's own spelling: Google reads `mimeType` and `mime_type`, and its decoder notes
+    /// the latter. At worst this is the other spelling.
+    pub(super) fn spelt(self, extras: &Extras, name: &str) -> String {
+        if self.client != Dialect::Gemini {
+            return self.field(name);
+        }
+        let words = name.split('.').map(|word| {
+            let snake = snake(word);
+            if extras.notes(Dialect::Gemini, &snake) { snake } else { word.to_owned() }
+        });
+        self.field(&words.collect::<Vec<_>>().join("."))
+    }
+}
+
+fn snake(name: &str) -> String {
+    let mut out = String::with_capacity(name.len() + 2);
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            out.push('_');
+        }
+        out.push(letter.to_ascii_lowercase());
+    }
+    out
 }
 
 impl fmt::Display for Place {
@@ -57,6 +81,7 @@ pub(super) fn setting(client: Dialect, name: &str) -> String {
         (Dialect::Gemini, "reasoning_effort") => "generationConfig.thinkingConfig.thinkingLevel".to_owned(),
         (Dialect::Gemini, "reasoning_budget") => "generationConfig.thinkingConfig.thinkingBudget".to_owned(),
         (Dialect::Gemini, "response_format") => "generationConfig.responseMimeType".to_owned(),
+        (Dialect::Gemini, "service_tier") => "serviceTier".to_owned(),
         (Dialect::Gemini, _) => format!("generationConfig.{}", camel(name)),
         (Dialect::OpenaiResponses, "reasoning_effort") => "reasoning.effort".to_owned(),
         (Dialect::OpenaiResponses, "response_format") => "text.format".to_owned(),
@@ -107,6 +132,9 @@ pub(super) fn tell_leaves(losses: &mut Losses, path: &str, json: &str, weight: W
     if let Ok(raw) = serde_json::from_str(json) {
         leaves(path.to_owned(), raw, 8, &mut found);
     }
+    if found.is_empty() && weight == Weight::Meaning {
+        found.insert(path.to_owned());
+    }
     for field in found {
         match weight {
             Weight::Hint => losses.hint(field, "Anthropic has no such field"),
@@ -116,8 +144,12 @@ pub(super) fn tell_leaves(losses: &mut Losses, path: &str, json: &str, weight: W
 }
 
 /// Elements of a list are told as one, or a long list would be a long story. Below `depth` all is one leaf.
+/// `null` is nothing in every dialect, so leaving it out loses nothing.
 fn leaves(path: String, raw: &RawValue, depth: usize, found: &mut BTreeSet<String>) {
     let text = raw.get();
+    if text == "null" {
+        return;
+    }
     if depth > 0 && text.starts_with('{') {
         let fields = Fields::read(raw).unwrap_or_default();
         if !fields.is_empty() {
@@ -148,7 +180,7 @@ mod tests {
     #[test]
     fn leaves_are_named_once() {
         let mut losses = Losses::default();
-        let json = r#"{"a":{"b":"x","c":[{"d":1},{"d":2}]},"e":{}}"#;
+        let json = r#"{"a":{"b":"x","c":[{"d":1},{"d":2}]},"e":{},"f":null}"#;
         tell_leaves(&mut losses, "tools[0]", json, Weight::Hint);
         let fields: Vec<_> = losses.all().iter().map(|loss| loss.field.as_str()).collect();
         assert_eq!(fields, ["tools[0].a.b", "tools[0].a.c[].d", "tools[0].e"]);
@@ -159,5 +191,8 @@ mod tests {
         assert_eq!(setting(Dialect::Gemini, "frequency_penalty"), "generationConfig.frequencyPenalty");
         assert_eq!(setting(Dialect::OpenaiChat, "frequency_penalty"), "frequency_penalty");
         assert_eq!(Place::turn(Dialect::Gemini, 2).part(1).field("text"), "contents[2].parts[1].text");
+        let noted = Extras::new(Dialect::Gemini, Vec::new()).with("mime_type");
+        let spelt = Place::turn(Dialect::Gemini, 0).spelt(&noted, "fileData.mimeType");
+        assert_eq!(spelt, "contents[0].fileData.mime_type");
     }
 }

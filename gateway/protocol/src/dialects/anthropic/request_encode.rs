@@ -13,8 +13,9 @@ use crate::loss::{Encoded, Losses, Weight};
 /// What the user is made to say where a conversation begins with the model: as little as can be.
 const OPENING: &str = ".";
 
-/// Before instructions that come in the middle of a conversation. Newer models take a `system` message there,
-/// older ones refuse the whole request for it, and the dialect does not know the model.
+/// Before instructions that come in the middle of a conversation. Models from 4.8 on take a `system` message
+/// there, but not in every place; older ones refuse the whole request for it.
+/// Source: platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages, read 2026-11-21.
 const OPERATOR: &str = "Instruction from the operator of this application, not from the user:\n";
 
 /// Writes the body.
@@ -35,7 +36,7 @@ pub(super) fn encode(request: &Request) -> Encoded {
         object.number("max_tokens", max_tokens);
     }
     write_system(&mut object, &layout, &mut losses);
-    write_messages(&mut object, &layout, &mut losses);
+    write_messages(&mut object, request, &layout, &mut losses);
     tools::write_all(&mut object, request, &mut losses);
     tools::write_choice(&mut object, request, &mut losses);
     write_settings(&mut object, request, &thinking, &mut losses);
@@ -75,7 +76,8 @@ fn write_system(object: &mut Writer<'_>, layout: &Layout<'_>, losses: &mut Losse
     }
     let is_list = |turn: &Turn| turn.extras.notes(HOME, notes::SYSTEM_LIST);
     let blocks: Vec<_> = layout.system.iter().flat_map(|(place, turn)| system_parts(*place, turn)).collect();
-    let blocks: Vec<_> = blocks.into_iter().filter(|(place, part)| is_system(*place, part, losses)).collect();
+    let blocks: Vec<_> =
+        blocks.into_iter().filter(|(place, part)| Holder::System.takes(part, *place, losses)).collect();
     if !blocks.is_empty() || layout.system.iter().any(|(_, turn)| is_list(turn)) {
         object.list_of("system", blocks, |out, (place, part)| write_part(out, part, place, losses));
     }
@@ -85,34 +87,12 @@ fn system_parts(place: Place, turn: &Turn) -> impl Iterator<Item = (Place, &Part
     turn.parts.iter().enumerate().map(move |(at, part)| (place.part(at), part))
 }
 
-/// The system prompt has texts only.
-fn is_system(place: Place, part: &Part, losses: &mut Losses) -> bool {
-    const WHY: &str = "Anthropic's system prompt is text only";
-    match &part.body {
-        _ if is_home(&part.extras) => true,
-        Body::Text(text) | Body::Refusal(text) => !text.is_empty(),
-        Body::Media(found) => {
-            media::tell_lost(losses, place, found, WHY);
-            tell_extras(losses, &place.to_string(), &part.extras);
-            false
-        }
-        Body::Foreign { dialect, json } if *dialect != HOME => {
-            tell_leaves(losses, &place.to_string(), json.get(), Weight::Meaning);
-            false
-        }
-        Body::Foreign { .. } => true,
-        Body::Thinking { .. } | Body::ToolCall { .. } | Body::ToolResult { .. } => {
-            losses.meaning(place.to_string(), WHY);
-            false
-        }
-    }
-}
-
-fn write_messages(object: &mut Writer<'_>, layout: &Layout<'_>, losses: &mut Losses) {
+fn write_messages(object: &mut Writer<'_>, request: &Request, layout: &Layout<'_>, losses: &mut Losses) {
     object.field("messages", |out| {
         let mut list = Writer::list(out);
-        if turns::wants_opening(layout) {
-            losses.hint("messages[0].role", "approximated: Anthropic's conversations begin with the user");
+        if turns::wants_opening(layout, request) {
+            let first = Place::turn(request.extras.dialect.unwrap_or(HOME), 0);
+            losses.hint(first.field("role"), "approximated: Anthropic's conversations begin with the user");
             list.element(write_opening);
         }
         for message in &layout.messages {
@@ -168,7 +148,8 @@ fn write_piece(out: &mut String, piece: &Piece<'_>, losses: &mut Losses) {
         }
         Body::ToolResult { parts, failed, .. } => {
             tell_extras(losses, &place.to_string(), &part.extras);
-            let parts: Vec<_> = parts.iter().filter(|inner| is_in_result(inner, *place, losses)).collect();
+            let parts: Vec<_> =
+                parts.iter().filter(|inner| Holder::Result.takes(inner, *place, losses)).collect();
             blocks_encode::result(out, part, (id, *failed), &parts, |out, inner| {
                 write_part(out, inner, *place, losses);
             });
@@ -177,27 +158,42 @@ fn write_piece(out: &mut String, piece: &Piece<'_>, losses: &mut Losses) {
     }
 }
 
-/// Within a result there are texts, pictures and documents.
-fn is_in_result(part: &Part, place: Place, losses: &mut Losses) -> bool {
-    match &part.body {
-        _ if is_home(&part.extras) => true,
-        Body::Text(text) | Body::Refusal(text) => !text.is_empty(),
-        Body::Media(found) => match media::obstacle(found, false) {
-            Some(why) => {
-                media::tell_lost(losses, place, found, why);
-                tell_extras(losses, &place.to_string(), &part.extras);
+/// What holds blocks beside messages.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    /// Texts only.
+    System,
+    /// Texts, pictures and documents.
+    Result,
+}
+
+impl Holder {
+    /// Whether a block has a place in it; what has none is told.
+    fn takes(self, part: &Part, place: Place, losses: &mut Losses) -> bool {
+        let why = match self {
+            Self::System => "Anthropic's system prompt is text only",
+            Self::Result => "a result holds texts and media only",
+        };
+        match &part.body {
+            _ if is_home(&part.extras) => true,
+            Body::Text(text) | Body::Refusal(text) => !text.is_empty(),
+            Body::Media(found) => {
+                let why = if self == Self::System { Some(why) } else { media::obstacle(found, false) };
+                if let Some(why) = why {
+                    media::tell_lost(losses, place, (part, found), why);
+                }
+                why.is_none()
+            }
+            Body::Foreign { dialect, json } => {
+                if *dialect != HOME {
+                    tell_leaves(losses, &place.to_string(), json.get(), Weight::Meaning);
+                }
+                *dialect == HOME
+            }
+            Body::Thinking { .. } | Body::ToolCall { .. } | Body::ToolResult { .. } => {
+                losses.meaning(place.to_string(), why);
                 false
             }
-            None => true,
-        },
-        Body::Foreign { dialect, json } if *dialect != HOME => {
-            tell_leaves(losses, &place.to_string(), json.get(), Weight::Meaning);
-            false
-        }
-        Body::Foreign { .. } => true,
-        Body::Thinking { .. } | Body::ToolCall { .. } | Body::ToolResult { .. } => {
-            losses.meaning(place.to_string(), "a result holds texts and media only");
-            false
         }
     }
 }
@@ -216,7 +212,7 @@ fn write_part(out: &mut String, part: &Part, place: Place, losses: &mut Losses) 
         }
         Body::Media(found) => {
             tell_extras(losses, &place.to_string(), &part.extras);
-            media::tell_rest(losses, place, part, found);
+            media::tell_rest(losses, place, (part, found));
             blocks_encode::medium(out, part, found);
         }
         Body::Thinking { text, seal } => {

@@ -230,7 +230,8 @@ pub(super) fn write_tier(object: &mut Writer<'_>, request: &Request, losses: &mu
         "auto" | "standard_only" => object.string("service_tier", tier),
         "default" | "standard" => object.string("service_tier", "standard_only"),
         _ => {
-            losses.hint("service_tier", "Anthropic has auto and standard_only");
+            let client = request.extras.dialect.unwrap_or(HOME);
+            losses.hint(setting(client, "service_tier"), "Anthropic has auto and standard_only");
             object
         }
     };

@@ -111,25 +111,47 @@ pub(super) fn read_choice(fields: &mut Fields<'_>) -> Choice {
 
 /// Writes `tools`.
 pub(super) fn write_all(object: &mut Writer<'_>, request: &Request, losses: &mut Losses) {
-    let sendable: Vec<_> =
-        request.tools.iter().enumerate().filter(|(at, tool)| is_sendable(*at, tool, losses)).collect();
+    let sendable: Vec<_> = request
+        .tools
+        .iter()
+        .enumerate()
+        .filter(|(at, tool)| is_sendable(*at, tool, request, losses))
+        .collect();
     if !sendable.is_empty() || request.extras.notes(HOME, notes::TOOLS_EMPTY) {
         object.list_of("tools", sendable, |out, (at, tool)| write(out, at, tool, losses));
     }
 }
 
-/// Whether the API has such a tool.
-fn is_ours(tool: &Tool) -> bool {
-    !matches!(&tool.body, ToolBody::Foreign { dialect, .. } if *dialect != HOME)
+/// Whether the API has such a tool, and the client's choice leaves it in.
+fn is_ours(tool: &Tool, request: &Request) -> bool {
+    match (&tool.body, &request.tool_choice) {
+        (ToolBody::Foreign { dialect, .. }, _) => *dialect == HOME,
+        (ToolBody::Function { name, .. }, Some(ToolChoice::Allowed { names, .. })) => names.contains(name),
+        _ => true,
+    }
 }
 
-fn is_sendable(at: usize, tool: &Tool, losses: &mut Losses) -> bool {
-    if let (false, ToolBody::Foreign { json, .. }) = (is_ours(tool), &tool.body) {
-        tell_leaves(losses, &format!("tools[{at}]"), json.get(), Weight::Meaning);
-        tell_extras(losses, &format!("tools[{at}]"), &tool.extras);
-        return false;
+fn is_sendable(at: usize, tool: &Tool, request: &Request, losses: &mut Losses) -> bool {
+    if is_ours(tool, request) {
+        return true;
     }
-    true
+    let path = format!("tools[{at}]");
+    tell_extras(losses, &path, &tool.extras);
+    match &tool.body {
+        ToolBody::Foreign { json, .. } => tell_leaves(losses, &path, json.get(), Weight::Meaning),
+        // Anthropic has no list of allowed tools. To the model, a tool it may not use and one it does not know
+        // are the same; only the prompt cache minds.
+        ToolBody::Function { parameters, .. } => {
+            for name in ["name", "description"] {
+                losses.hint(format!("{path}.{name}"), "left out: the choice of tools does not allow it");
+            }
+            if let Some(schema) = parameters {
+                tell_leaves(losses, &format!("{path}.parameters"), schema.get(), Weight::Hint);
+            }
+        }
+        ToolBody::WebSearch => {}
+    }
+    false
 }
 
 fn write(out: &mut String, at: usize, tool: &Tool, losses: &mut Losses) {
@@ -183,7 +205,7 @@ pub(super) fn write_choice(object: &mut Writer<'_>, request: &Request, losses: &
     if request.tool_choice.is_none() && disable != Some(true) {
         return;
     }
-    if !at_home && !request.tools.iter().any(is_ours) {
+    if !at_home && !request.tools.iter().any(|tool| is_ours(tool, request)) {
         tell_choice_without_tools(request, losses);
         return;
     }
@@ -193,7 +215,7 @@ pub(super) fn write_choice(object: &mut Writer<'_>, request: &Request, losses: &
         Some(ToolChoice::Required) => ("any", None),
         Some(ToolChoice::Named(name)) => ("tool", Some(name)),
         Some(ToolChoice::Allowed { required, names }) => {
-            tell_allowed(names, request, losses);
+            tell_unknown(names, request, losses);
             (if *required { "any" } else { "auto" }, None)
         }
         Some(ToolChoice::Foreign { dialect: HOME, json }) => {
@@ -218,7 +240,7 @@ fn tell_choice_without_tools(request: &Request, losses: &mut Losses) {
     match &request.tool_choice {
         Some(ToolChoice::Required) => losses.hint("tool_choice", WHY),
         Some(ToolChoice::Named(_)) => losses.hint("tool_choice.name", WHY),
-        Some(ToolChoice::Allowed { names, .. }) => tell_allowed(names, request, losses),
+        Some(ToolChoice::Allowed { names, .. }) => tell_unknown(names, request, losses),
         Some(ToolChoice::Foreign { json, .. }) => {
             tell_leaves(losses, "tool_choice", json.get(), Weight::Hint)
         }
@@ -226,14 +248,20 @@ fn tell_choice_without_tools(request: &Request, losses: &mut Losses) {
     }
 }
 
-fn tell_allowed(names: &[String], request: &Request, losses: &mut Losses) {
-    let gemini = request.extras.dialect == Some(Dialect::Gemini);
-    for at in 0..names.len() {
-        let field = if gemini {
+/// Allowed tools that are none of the request's.
+fn tell_unknown(names: &[String], request: &Request, losses: &mut Losses) {
+    let is_known = |wanted: &String| {
+        request
+            .tools
+            .iter()
+            .any(|tool| matches!(&tool.body, ToolBody::Function { name, .. } if name == wanted))
+    };
+    for (at, _) in names.iter().enumerate().filter(|(_, name)| !is_known(name)) {
+        let field = if request.extras.dialect == Some(Dialect::Gemini) {
             format!("toolConfig.functionCallingConfig.allowedFunctionNames[{at}]")
         } else {
             format!("tool_choice.allowed_tools.tools[{at}].name")
         };
-        losses.meaning(field, "Anthropic allows all tools, or one");
+        losses.hint(field, "there is no such tool");
     }
 }

@@ -66,9 +66,12 @@ pub(super) fn lay_out<'a>(request: &'a Request, losses: &mut Losses) -> Layout<'
     layout
 }
 
-/// Whether the conversation begins with the model, which the API does not take from the start.
-pub(super) fn wants_opening(layout: &Layout<'_>) -> bool {
-    layout.messages.first().is_some_and(|first| first.role == "assistant" && first.home.is_none())
+/// Whether nobody says anything, or the model begins: the API wants the user to.
+pub(super) fn wants_opening(layout: &Layout<'_>, request: &Request) -> bool {
+    match layout.messages.first() {
+        Some(first) => first.role == "assistant" && first.home.is_none(),
+        None => !is_home(&request.extras),
+    }
 }
 
 /// Whether a seal was made by this dialect's providers.
@@ -128,7 +131,10 @@ fn is_written(role: Role, part: &Part, place: Place, losses: &mut Losses) -> boo
             let as_it_was = seal.is_none() && is_home(&part.extras);
             let is_ours = is_sealed_here(seal.as_ref()) || as_it_was;
             if !is_ours && (seal.is_none() || !text.is_empty()) {
-                losses.hint(place.field(thought_word(place)), "Anthropic takes only thoughts that it sealed");
+                losses.hint(
+                    place.field(thought_word(part, place)),
+                    "Anthropic takes only thoughts that it sealed",
+                );
             }
             is_ours
         }
@@ -136,8 +142,7 @@ fn is_written(role: Role, part: &Part, place: Place, losses: &mut Losses) -> boo
         Body::Text(text) | Body::Refusal(text) => !text.is_empty(),
         Body::Media(found) => match media::obstacle(found, role == Role::Assistant) {
             Some(why) => {
-                media::tell_lost(losses, place, found, why);
-                tell_extras(losses, &place.to_string(), &part.extras);
+                media::tell_lost(losses, place, (part, found), why);
                 false
             }
             None => true,
@@ -155,18 +160,25 @@ fn tell_seal(part: &Part, place: Place, losses: &mut Losses) {
     else {
         return;
     };
-    if seal.dialect != HOME {
-        let word = match place.client {
-            Dialect::OpenaiResponses => "encrypted_content",
-            Dialect::Gemini => "thoughtSignature",
-            Dialect::OpenaiChat | Dialect::Anthropic => "signature",
-        };
-        losses.hint(place.field(word), "sealed by another provider");
+    if seal.dialect == HOME {
+        return;
     }
+    // OpenRouter's seal is the list that it stood in.
+    if seal.dialect == Dialect::OpenaiChat && seal.bytes.starts_with('[') {
+        tell_leaves(losses, &place.field("reasoning_details"), &seal.bytes, Weight::Hint);
+    }
+    let word = match place.client {
+        Dialect::OpenaiResponses => "encrypted_content",
+        Dialect::Gemini => "thoughtSignature",
+        Dialect::OpenaiChat | Dialect::Anthropic => "signature",
+    };
+    losses.hint(place.spelt(&part.extras, word), "sealed by another provider");
 }
 
-fn thought_word(place: Place) -> &'static str {
+/// The field that held a thought. Chat has three: Mistral's chunks are noted by its decoder.
+fn thought_word(part: &Part, place: Place) -> &'static str {
     match place.client {
+        Dialect::OpenaiChat if part.extras.notes(Dialect::OpenaiChat, "chunk") => "thinking[].text",
         Dialect::OpenaiChat => "reasoning_content",
         Dialect::OpenaiResponses => "summary.text",
         Dialect::Anthropic => "thinking",

@@ -87,10 +87,11 @@ pub(super) fn write(media: &Media, extras: &Extras, path: &str, context: &mut Co
             Source::Inline { .. } | Source::Text(_) => words::data(context.from),
             Source::Url { .. } | Source::File { .. } => words::file(context.from),
         };
+        let word = words::spelt(word, extras);
         context.losses.meaning(format!("{path}.{word}"), "the provider cannot take this kind of medium");
         return None;
     }
-    tell(media, path, context);
+    tell(media, extras, path, context);
     Some(out)
 }
 
@@ -143,18 +144,17 @@ fn data_url(mime: &str, data: &str) -> String {
     format!("data:{mime};base64,{data}")
 }
 
-fn tell(media: &Media, path: &str, context: &mut Context) {
+fn tell(media: &Media, extras: &Extras, path: &str, context: &mut Context) {
     let keeps_name = media.kind == MediaKind::Document && !matches!(media.source, Source::Text(_));
     if media.name.is_some() && !keeps_name {
-        let word = words::title(context.from);
+        let word = words::spelt(words::title(context.from), extras);
         context.losses.hint(format!("{path}.{word}"), "only files have a name");
     }
     if media.detail.is_some() && media.kind != MediaKind::Image {
         context.losses.hint(format!("{path}.detail"), "only images have a detail");
     }
     if let Source::Url { mime: Some(_), .. } = media.source {
-        let word =
-            if context.from == Some(catalogue::Dialect::Gemini) { "fileData.mimeType" } else { "mime_type" };
+        let word = words::spelt(words::mime(context.from), extras);
         context.losses.hint(format!("{path}.{word}"), "the provider finds the type by itself");
     }
 }

@@ -56,8 +56,8 @@ fn drop_thoughts(segment: &Segment<'_>, path: &str, context: &mut Context) {
                 .losses
                 .hint(format!("{place}.{word}"), "thoughts that another provider had or nobody sealed");
         }
-        if seal.is_some() {
-            let word = words::seal(context.from, text.is_empty());
+        if let Some(seal) = seal {
+            let word = words::spelt(words::seal(context.from, seal), &part.extras);
             context.losses.hint(format!("{place}.{word}"), "sealed by another provider");
         }
     }

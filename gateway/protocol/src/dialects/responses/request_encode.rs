@@ -6,7 +6,7 @@ use catalogue::Dialect;
 use super::context::Context;
 use super::settings::{self, IN_TEXT};
 use super::{HOME, is_home, item_encode, notes, segments, tools, words};
-use crate::hub::{Body, Effort, Request, Role, Sampling, Turn};
+use crate::hub::{Body, Effort, Request, Role, Turn};
 use crate::json::{RawJson, Writer};
 use crate::loss::Encoded;
 
@@ -80,8 +80,8 @@ fn write_turn(turn: &Turn, path: &str, items: &mut Vec<String>, context: &mut Co
     for segment in segments::of_turn(&turn.parts, &turn.extras) {
         // A signed call is sent without the signature of another provider.
         for (at, part) in &segment.parts {
-            if let Body::ToolCall { seal: Some(_), .. } = part.body {
-                let word = words::seal(context.from, false);
+            if let Body::ToolCall { seal: Some(seal), .. } = &part.body {
+                let word = words::spelt(words::seal(context.from, seal), &part.extras);
                 let place = words::part(context.from, path, *at);
                 context.losses.hint(format!("{place}.{word}"), "sealed by another provider");
             }
@@ -147,7 +147,7 @@ fn write_foreign(object: &mut Writer<'_>, request: &Request, context: &mut Conte
         object.list_of("include", include, |out, what| out.push_str(what));
     }
     object.all(same_in_chat(request));
-    tell_sampling(&request.sampling, context);
+    tell_sampling(request, context);
     let is_prefill = request.extras.dialect == Some(Dialect::Anthropic)
         && request.turns.last().is_some_and(|turn| turn.role == Role::Assistant);
     if is_prefill {
@@ -178,13 +178,14 @@ fn same_in_chat(request: &Request) -> impl Iterator<Item = &(String, RawJson)> {
     request.extras.of(Dialect::OpenaiChat).iter().filter(is_same)
 }
 
-fn tell_sampling(sampling: &Sampling, context: &mut Context) {
-    let from = context.from;
+fn tell_sampling(request: &Request, context: &mut Context) {
+    let sampling = &request.sampling;
+    let word = |chat| words::spelt(words::setting(request.extras.dialect, chat), &request.extras);
     if !sampling.stop.is_empty() {
-        context.losses.meaning(words::setting(from, "stop"), "the API has no texts that end an answer");
+        context.losses.meaning(word("stop"), "the API has no texts that end an answer");
     }
     if sampling.n.is_some_and(|n| n != 1) {
-        context.losses.meaning(words::setting(from, "n"), "the API gives one answer");
+        context.losses.meaning(word("n"), "the API gives one answer");
     }
     let hints = [
         ("top_k", &sampling.top_k),
@@ -194,7 +195,7 @@ fn tell_sampling(sampling: &Sampling, context: &mut Context) {
     ];
     for (name, value) in hints {
         if value.is_some() {
-            context.losses.hint(words::setting(from, name), "the API has no such setting");
+            context.losses.hint(word(name), "the API has no such setting");
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use catalogue::Dialect;
 
+use crate::hub::{Extras, Seal};
+
 /// A turn: `messages[2]`. System prompts that stand outside the list there are not counted by it.
 pub(super) fn turn(from: Option<Dialect>, index: usize, outside: usize) -> String {
     match from {
@@ -28,11 +30,11 @@ pub(super) fn thinking(from: Option<Dialect>) -> &'static str {
     }
 }
 
-/// A seal.
-pub(super) fn seal(from: Option<Dialect>, is_redacted: bool) -> &'static str {
+/// A seal. Those of Anthropic's redacted thoughts say so at their beginning.
+pub(super) fn seal(from: Option<Dialect>, seal: &Seal) -> &'static str {
     match from {
         Some(Dialect::Gemini) => "thoughtSignature",
-        Some(Dialect::Anthropic) if is_redacted => "data",
+        Some(Dialect::Anthropic) if seal.bytes.starts_with("redacted_thinking") => "data",
         Some(Dialect::Anthropic) => "signature",
         Some(Dialect::OpenaiChat) => "extra_content.google.thought_signature",
         _ => "encrypted_content",
@@ -56,6 +58,11 @@ pub(super) fn data(from: Option<Dialect>) -> &'static str {
         Some(Dialect::Anthropic) => "source.data",
         _ => "data",
     }
+}
+
+/// The type of what stands at an address.
+pub(super) fn mime(from: Option<Dialect>) -> &'static str {
+    if from == Some(Dialect::Gemini) { "fileData.mimeType" } else { "mime_type" }
 }
 
 /// A document's name.
@@ -87,6 +94,26 @@ pub(super) fn setting(from: Option<Dialect>, chat: &'static str) -> &'static str
         (_, "budget") => "reasoning.max_tokens",
         _ => chat,
     }
+}
+
+/// `path` as this client spelt it: Google's take `snake_case` too, and then their node notes the name.
+pub(super) fn spelt(path: &str, extras: &Extras) -> String {
+    let spell = |name: &str| {
+        let snake = snake(name);
+        if extras.notes(Dialect::Gemini, &snake) { snake } else { name.to_owned() }
+    };
+    path.split('.').map(spell).collect::<Vec<_>>().join(".")
+}
+
+fn snake(name: &str) -> String {
+    let mut out = String::with_capacity(name.len() + 2);
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            out.push('_');
+        }
+        out.push(letter.to_ascii_lowercase());
+    }
+    out
 }
 
 /// Fields of other dialects without which the answer may say something else.

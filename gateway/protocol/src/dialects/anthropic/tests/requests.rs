@@ -125,6 +125,7 @@ fn media_are_sent_where_there_is_a_place_for_them() {
         medium(MediaKind::Image, Source::Url { url: "https://example.org/a.png".into(), mime: None }),
         medium(MediaKind::Audio, inline("audio/wav")),
         medium(MediaKind::Document, inline("application/pdf")),
+        medium(MediaKind::Document, inline("text/csv")),
     ];
     let encoded = encode_request(&request(vec![turn(Role::User, parts)]));
     assert_eq!(
@@ -132,6 +133,7 @@ fn media_are_sent_where_there_is_a_place_for_them() {
         json!([
             {"type": "image", "source": {"type": "url", "url": "https://example.org/a.png"}},
             {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "QUJD"}},
+            {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "ABC"}},
         ])
     );
     let meanings: Vec<_> =

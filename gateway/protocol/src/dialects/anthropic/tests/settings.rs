@@ -155,3 +155,22 @@ fn a_choice_without_tools_is_not_sent() {
     asked.parallel_tools = Some(false);
     assert_eq!(json(&encode_request(&asked).body)["tool_choice"], Value::Null);
 }
+
+#[test]
+fn tools_that_the_choice_does_not_allow_are_left_out() {
+    let mut asked = request(vec![said(Role::User, "?")]);
+    asked.tools = vec![tool("f"), tool("g")];
+    asked.tool_choice = Some(ToolChoice::Allowed { required: true, names: vec!["g".into(), "h".into()] });
+    let encoded = encode_request(&asked);
+    let body = json(&encoded.body);
+    assert_eq!(body["tools"][0]["name"], "g");
+    assert_eq!((body["tools"].as_array().unwrap().len(), &body["tool_choice"]), (1, &json!({"type": "any"})));
+    assert_eq!(
+        told(&encoded),
+        [
+            ("tools[0].name", Weight::Hint),
+            ("tools[0].description", Weight::Hint),
+            ("tool_choice.allowed_tools.tools[1].name", Weight::Hint),
+        ]
+    );
+}
