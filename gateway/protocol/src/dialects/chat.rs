@@ -1,6 +1,6 @@
 //! OpenAI chat completions, as OpenAI and about a hundred imitators speak it.
 //!
-//! The shape is OpenAI's (platform.openai.com/docs/api-reference/chat, read 2026-11-21); what the imitators add is
+//! The shape is OpenAI's (platform.openai.com/docs/api-reference/chat, as recorded by 2026-11-21); what the imitators add is
 //! read where it has a meaning that the hub knows, and kept as it is where not. Each file holds one idea with both
 //! its directions, so that a way of writing is read and written side by side. `request.rs` and `answer.rs` are the
 //! two bodies, `stream_decode.rs` and `stream_encode.rs` the stream; start there.

@@ -46,14 +46,22 @@ fn covers(field: &str, pointer: &str) -> bool {
     // Dialects have other names for one thing, and a loss may give both: `signature (encrypted_content)`.
     let named = pointer.split('/').filter(|part| !part.is_empty() && part.parse::<usize>().is_err());
     let whole = named.clone().next_back().is_some_and(|last| field.contains(last));
-    whole || named.map(plain).any(|part| name.contains(&part))
+    let thought = named.clone().any(|part| THOUGHTS.contains(&part))
+        && ["signature", "reasoning", "thinking", "thought", "encrypted"]
+            .iter()
+            .any(|word| name.contains(word));
+    whole || thought || named.map(plain).any(|part| name.contains(&part))
 }
+
+/// Where chat clients carry thoughts and their seals. What becomes of them is told by what they are.
+const THOUGHTS: [&str; 4] = ["reasoning_details", "reasoning_content", "thinking_blocks", "extra_content"];
 
 /// Without the ways of writing a name.
 fn plain(name: &str) -> String {
     match name {
         "parts" | "input" | "output" => "content".to_owned(),
         "contents" => "messages".to_owned(),
+        "document_name" => "filename".to_owned(),
         _ => name.replace('_', "").to_lowercase(),
     }
 }

@@ -1,5 +1,5 @@
 //! The body of a buffered answer. Sources: platform.openai.com/docs/api-reference/chat/object, and recordings of
-//! the imitators; read 2026-11-21.
+//! the imitators; as recorded by 2026-11-21.
 
 use super::losses::tell_briefly;
 use super::ways::{Blank, CHAT, Node, has, write_blanks};

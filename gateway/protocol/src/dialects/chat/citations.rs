@@ -1,7 +1,7 @@
 //! `annotations` of an answer: the pages that its text rests on.
 //!
 //! OpenAI has URL, title and place; OpenRouter adds the page's `content`.
-//! Sources: platform.openai.com/docs/guides/tools-web-search, openrouter.ai/docs/features/web-search, read 2026-11-21.
+//! Sources: platform.openai.com/docs/guides/tools-web-search, openrouter.ai/docs/features/web-search, as recorded by 2026-11-21.
 
 use serde_json::value::RawValue;
 

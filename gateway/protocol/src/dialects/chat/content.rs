@@ -1,5 +1,5 @@
 //! `content`: a text, or a list of parts.
-//! Source: platform.openai.com/docs/api-reference/chat/create, read 2026-11-21.
+//! Source: platform.openai.com/docs/api-reference/chat/create, as recorded by 2026-11-21.
 
 use serde_json::value::RawValue;
 
@@ -130,11 +130,14 @@ pub(super) fn carried<'p>(
             Body::Foreign { dialect, json } if *dialect != CHAT => {
                 tell_foreign(place.losses, json, &path, "chat completions have no such block");
             }
-            Body::Media(medium) if media::is_elsewhere(medium) => {
-                place.losses.meaning(format!("{path}.file_id"), "the file is known to another provider only");
-                media::tell(medium, &path, place.losses);
-                tell_part(part, at, place);
-            }
+            Body::Media(medium) => match media::refusal(medium, &part.extras) {
+                Some((key, why)) => {
+                    place.losses.meaning(format!("{path}.{key}"), why);
+                    media::tell(medium, &path, place.losses);
+                    tell_part(part, at, place);
+                }
+                None => all.push(part),
+            },
             _ => all.push(part),
         }
     }
@@ -177,7 +180,11 @@ pub(super) fn tell_part(part: &Part, at: usize, place: &mut Place<'_>) {
     }
     for (n, citation) in part.citations.iter().enumerate() {
         let path = format!("{path}.citations[{n}]");
-        let named = [("url", &citation.url), ("title", &citation.title), ("cited_text", &citation.quote)];
+        let named = [
+            ("url", &citation.url),
+            ("title (document_title)", &citation.title),
+            ("cited_text", &citation.quote),
+        ];
         for (key, _) in named.into_iter().filter(|(_, value)| value.is_some()) {
             place.losses.hint(format!("{path}.{key}"), "messages of chat completions carry no citations");
         }

@@ -1,5 +1,5 @@
 //! OpenRouter's `reasoning_details` of a stream: pieces that are put together again, so that they can be sent back.
-//! Source: openrouter.ai/docs/use-cases/reasoning-tokens, read 2026-11-21.
+//! Source: openrouter.ai/docs/use-cases/reasoning-tokens, as recorded by 2026-11-21.
 
 use serde_json::value::RawValue;
 

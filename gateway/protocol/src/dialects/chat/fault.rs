@@ -1,5 +1,5 @@
 //! OpenAI's error envelope.
-//! Source: platform.openai.com/docs/guides/error-codes, read 2026-11-21.
+//! Source: platform.openai.com/docs/guides/error-codes, as recorded by 2026-11-21.
 
 use crate::fault::{FaultClass, openai_error};
 

@@ -1,5 +1,5 @@
 //! `response_format`.
-//! Source: platform.openai.com/docs/guides/structured-outputs, read 2026-11-21.
+//! Source: platform.openai.com/docs/guides/structured-outputs, as recorded by 2026-11-21.
 
 use super::losses::tell;
 use super::ways::{CHAT, Node};

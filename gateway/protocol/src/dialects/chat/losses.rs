@@ -45,7 +45,8 @@ pub(super) fn tell_foreign(losses: &mut Losses, json: &RawJson, place: &str, not
 
 /// Tells a cache hint, which is written only for a client who wrote it in this dialect.
 pub(super) fn tell_cache(losses: &mut Losses, cache: Option<&CacheHint>, place: &str) {
-    const NOTE: &str = "OpenAI refuses the field, and caches by itself";
+    // Groq and Cerebras do refuse it: github.com/yetone/alma-releases/issues/59, read 2026-11-21.
+    const NOTE: &str = "most chat providers cache by themselves, and some refuse the field";
     let Some(cache) = cache else { return };
     losses.hint(join(place, "cache_control"), NOTE);
     if cache.ttl.is_some() {

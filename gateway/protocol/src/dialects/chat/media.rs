@@ -3,7 +3,7 @@
 //! OpenAI has `image_url`, `input_audio` and `file`; OpenRouter has `video_url` and files by URL, Mistral
 //! `document_url`, Perplexity `file_url`.
 //! Sources: platform.openai.com/docs/api-reference/chat/create, openrouter.ai/docs/features/multimodal/overview,
-//! docs.mistral.ai/api, docs.perplexity.ai/guides/file-attachments, read 2026-11-21.
+//! docs.mistral.ai/api, docs.perplexity.ai/guides/file-attachments, as recorded by 2026-11-21.
 
 use super::data_url;
 use super::ways::{CHAT, Node, nested};
@@ -115,9 +115,19 @@ fn document(node: &mut Node<'_>) -> Option<Media> {
     Some(Media { name: node.fields.take_string("document_name"), ..medium(MediaKind::Document, source) })
 }
 
-/// Whether only a provider of another dialect has it.
-pub(super) fn is_elsewhere(medium: &Media) -> bool {
-    matches!(medium.source, Source::File { dialect, .. } if dialect != CHAT)
+/// Why `medium` cannot be said, if so, and the field that it hangs on.
+///
+/// Sound by URL has a form at Mistral only: openrouter.ai/docs/guides/overview/multimodal/audio, read 2026-11-21.
+pub(super) fn refusal(medium: &Media, extras: &Extras) -> Option<(&'static str, &'static str)> {
+    match (&medium.source, medium.kind) {
+        (Source::File { dialect, .. }, _) if *dialect != CHAT => {
+            Some(("file_id", "the file is known to another provider only"))
+        }
+        (Source::Url { .. }, MediaKind::Audio) if !extras.notes(CHAT, "input_audio:string") => {
+            Some(("url (fileUri, file_uri)", "chat completions take sound in the request only"))
+        }
+        _ => None,
+    }
 }
 
 /// Tells what of `medium` the part at `path` does not say, in the words of the dialect that has such paths.
@@ -216,7 +226,7 @@ fn write_audio(object: &mut Writer<'_>, medium: &Media, extras: &Extras) -> &'st
             });
             "input_audio"
         }
-        // Mistral's form is the only one that takes a URL.
+        // As Mistral's clients write it.
         source => {
             object.string("input_audio", &address(source));
             ""

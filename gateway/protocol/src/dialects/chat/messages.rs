@@ -1,7 +1,7 @@
 //! Messages of a request, written. `turns.rs` reads them.
 //!
 //! Results of tools are messages of their own and carry text only; what else they hold moves to a message of the
-//! user after them. Source: platform.openai.com/docs/api-reference/chat/create, read 2026-11-21.
+//! user after them. Source: platform.openai.com/docs/api-reference/chat/create, as recorded by 2026-11-21.
 
 use catalogue::Dialect;
 
@@ -159,9 +159,11 @@ fn tell_seal(part: &Part, path: &str, losses: &mut Losses) {
         return;
     }
     let key = match seal.dialect {
-        Dialect::Gemini => "thoughtSignature",
+        // Google takes either spelling.
+        Dialect::Gemini => "thoughtSignature (thought_signature)",
         Dialect::OpenaiResponses => "encrypted_content",
-        Dialect::Anthropic if is_empty_thought(part) => "data",
+        // A redacted block has `data`, one whose text is kept secret a signature.
+        Dialect::Anthropic if is_empty_thought(part) => "data (signature)",
         _ => "signature",
     };
     losses.hint(format!("{path}.{key}"), "sealed by another provider");

@@ -32,7 +32,7 @@ fn sampling(node: &mut Node<'_>) -> Sampling {
         temperature: node.fields.take_raw("temperature"),
         top_p: node.fields.take_raw("top_p"),
         top_k: node.fields.take_raw("top_k"),
-        // Mistral's name for it: docs.mistral.ai/api, read 2026-11-21.
+        // Mistral's name for it: docs.mistral.ai/api, as recorded by 2026-11-21.
         seed: node
             .fields
             .take_raw("seed")

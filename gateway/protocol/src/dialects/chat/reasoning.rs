@@ -1,7 +1,7 @@
 //! How much to think: OpenAI's `reasoning_effort`, OpenRouter's `reasoning`, and Anthropic's `thinking` as LiteLLM's
 //! clients send it.
 //! Sources: platform.openai.com/docs/guides/reasoning, openrouter.ai/docs/use-cases/reasoning-tokens,
-//! docs.litellm.ai/docs/reasoning_content, read 2026-11-21.
+//! docs.litellm.ai/docs/reasoning_content, as recorded by 2026-11-21.
 
 use super::losses::tell;
 use super::ways::{CHAT, Node};

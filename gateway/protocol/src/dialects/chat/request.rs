@@ -68,7 +68,7 @@ pub(super) fn encode(request: &Request) -> Encoded {
 }
 
 /// A tier that OpenAI does not have would be refused.
-/// Source: platform.openai.com/docs/api-reference/chat/create, read 2026-11-21.
+/// Source: openai-go (ChatCompletionServiceTier), read 2026-11-21.
 fn tier(object: &mut Writer<'_>, request: &Request, losses: &mut Losses) {
     let Some(tier) = request.service_tier.as_deref() else { return };
     let is_home = request.extras.dialect == Some(CHAT);

@@ -2,7 +2,7 @@
 //!
 //! Chunks repeat what is true of the whole answer; only what changes is told again. Reasons to finish are held until
 //! the stream ends, since some imitators repeat them or go on after them.
-//! Source: platform.openai.com/docs/api-reference/chat-streaming, read 2026-11-21.
+//! Source: platform.openai.com/docs/api-reference/chat-streaming, as recorded by 2026-11-21.
 
 use std::collections::BTreeMap;
 
@@ -143,7 +143,7 @@ impl Decoder {
     }
 }
 
-/// The usage as written and as read. Groq had it in a field of its own: console.groq.com/docs, read 2026-11-21.
+/// The usage as written and as read. Groq had it in a field of its own: console.groq.com/docs, as recorded by 2026-11-21.
 fn usage(chunk: &Fields<'_>) -> Option<(RawJson, Option<Usage>)> {
     let plain = chunk.get("usage").filter(|raw| raw.get() != "null");
     let raw = plain.or_else(|| Fields::read(chunk.get("x_groq")?)?.take("usage"))?;

@@ -1,5 +1,5 @@
 //! A client's stream, written: one chunk for each step of any dialect's answer.
-//! Source: platform.openai.com/docs/api-reference/chat-streaming, read 2026-11-21.
+//! Source: platform.openai.com/docs/api-reference/chat-streaming, as recorded by 2026-11-21.
 
 use std::collections::BTreeMap;
 

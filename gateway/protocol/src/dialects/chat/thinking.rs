@@ -8,7 +8,7 @@
 //! - `thinking` chunks in `content` (Mistral).
 //!
 //! Sources: api-docs.deepseek.com/guides/reasoning_model, openrouter.ai/docs/use-cases/reasoning-tokens,
-//! docs.litellm.ai/docs/reasoning_content, docs.mistral.ai/capabilities/reasoning, read 2026-11-21.
+//! docs.litellm.ai/docs/reasoning_content, docs.mistral.ai/capabilities/reasoning, as recorded by 2026-11-21.
 
 use catalogue::Dialect;
 use serde_json::value::RawValue;

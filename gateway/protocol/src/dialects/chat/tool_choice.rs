@@ -1,5 +1,5 @@
 //! `tool_choice` and the older `function_call`.
-//! Source: platform.openai.com/docs/api-reference/chat/create, read 2026-11-21.
+//! Source: the types of openai-python and openai-go (ChatCompletionAllowedToolChoiceParam), read 2026-11-21.
 
 use serde_json::value::RawValue;
 
@@ -29,7 +29,7 @@ fn word(node: &mut Node<'_>, raw: &RawValue) -> Option<ToolChoice> {
         "auto" => Some(ToolChoice::Auto),
         "none" => Some(ToolChoice::None),
         "required" => Some(ToolChoice::Required),
-        // Mistral's word: docs.mistral.ai/capabilities/function_calling, read 2026-11-21.
+        // Mistral's word: docs.mistral.ai/capabilities/function_calling, as recorded by 2026-11-21.
         "any" => {
             node.note("tool_choice:any");
             Some(ToolChoice::Required)

@@ -1,5 +1,5 @@
 //! `tools`, the older `functions`, and `web_search_options`.
-//! Source: platform.openai.com/docs/api-reference/chat/create, read 2026-11-21.
+//! Source: platform.openai.com/docs/api-reference/chat/create, as recorded by 2026-11-21.
 
 use serde_json::value::RawValue;
 

@@ -73,7 +73,7 @@ impl<'a> Node<'a> {
     }
 
     /// Takes `cache_control`, which OpenRouter and LiteLLM have from Anthropic.
-    /// Source: openrouter.ai/docs/features/prompt-caching, read 2026-11-21.
+    /// Source: openrouter.ai/docs/client-sdks/typescript/models/anthropiccachecontroldirective, read 2026-11-21.
     pub(super) fn cache(&mut self) -> Option<CacheHint> {
         let mut hint = Fields::read(self.fields.get("cache_control")?)?;
         let is_ephemeral = hint.take_string("type").is_some_and(|kind| kind == "ephemeral");

@@ -1,5 +1,5 @@
 //! `finish_reason`.
-//! Source: platform.openai.com/docs/api-reference/chat/object, read 2026-11-21.
+//! Source: platform.openai.com/docs/api-reference/chat/object, as recorded by 2026-11-21.
 
 use crate::hub::Finish;
 
@@ -8,7 +8,7 @@ pub(in super::super) fn read(reason: &str) -> Option<Finish> {
     match reason {
         "" => None,
         "stop" => Some(Finish::Stop),
-        // `model_length` is Mistral's: docs.mistral.ai/api, read 2026-11-21.
+        // `model_length` is Mistral's: docs.rs/mistral-openapi-client, read 2026-11-21.
         "length" | "model_length" => Some(Finish::Length),
         "tool_calls" | "function_call" => Some(Finish::ToolCalls),
         "content_filter" => Some(Finish::Filtered),

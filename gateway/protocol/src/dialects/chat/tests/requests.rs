@@ -123,7 +123,7 @@ fn a_thought_goes_without_a_seal_that_is_not_ours_and_not_at_all_if_it_is_nothin
         written(vec![turn(Role::Assistant, vec![thought("hm"), thought(""), Part::text("yes")])]);
     assert_eq!(messages, value!([{"role": "assistant", "content": "yes", "reasoning_content": "hm"}]));
     let fields: Vec<_> = losses.iter().map(|(field, _)| field.as_str()).collect();
-    assert_eq!(fields, ["messages[0].content[0].signature", "messages[0].content[1].data"]);
+    assert_eq!(fields, ["messages[0].content[0].signature", "messages[0].content[1].data (signature)"]);
 }
 
 #[test]
@@ -197,4 +197,13 @@ fn a_limit_is_written_as_all_imitators_know_it() {
     assert_eq!(json(&encoded.body)["max_tokens"], 5);
     let both = r#"{"model":"m","messages":[],"max_completion_tokens":5,"max_tokens":6}"#;
     assert_eq!(json(&encode_request(&decode_request(both).unwrap()).body), json(both));
+}
+
+#[test]
+fn sound_by_url_is_refused_unless_its_client_wrote_it_here() {
+    let source = Source::Url { url: "https://x.example/a.mp3".into(), mime: None };
+    let sound = Part::new(Body::Media(Media { kind: MediaKind::Audio, source, name: None, detail: None }));
+    let (messages, losses) = written(vec![turn(Role::User, vec![Part::text("hear"), sound])]);
+    assert_eq!(messages, value!([{"role": "user", "content": "hear"}]));
+    assert_eq!(losses.iter().map(|(_, weight)| *weight).collect::<Vec<_>>(), [Weight::Meaning]);
 }
