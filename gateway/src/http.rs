@@ -13,13 +13,16 @@ mod reply;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::header::{CONNECTION, HeaderValue};
+use axum::middleware::map_response_with_state;
+use axum::response::Response;
 use axum::routing::{get, post};
 
 use crate::pipeline::Gateway;
 
 /// What every handler gets.
-type Shared = axum::extract::State<Arc<Gateway>>;
+type Shared = State<Arc<Gateway>>;
 
 /// The listener for clients.
 pub(crate) fn client_router(gateway: Arc<Gateway>) -> Router {
@@ -66,5 +69,16 @@ fn finished(router: Router<Arc<Gateway>>, gateway: Arc<Gateway>) -> Router {
         .method_not_allowed_fallback(fault::wrong_method)
         // The limit is the config's, and the pipeline keeps it.
         .layer(DefaultBodyLimit::disable())
+        .layer(map_response_with_state(Arc::clone(&gateway), part_while_draining))
         .with_state(gateway)
+}
+
+/// Tells clients of a draining gateway to come back on a new connection, which leads to another pod. A connection
+/// that is closed while it waits for its next request may be closed in the moment that one is sent.
+async fn part_while_draining(State(gateway): Shared, mut response: Response) -> Response {
+    // HTTP/2 has no such header, and hyper leaves it out there: its GOAWAY says the same.
+    if gateway.is_draining() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }

@@ -35,6 +35,7 @@ async fn draining_fails_readiness_first_then_finishes_what_runs() {
     .await;
     let during = gateway.chat(r#"{"model":"m"}"#).send().await.expect("still accepting");
     assert_eq!(during.status(), 200);
+    assert_eq!(during.headers()["connection"], "close", "the next request shall go to another pod");
     until("the port to close", || async { tokio::net::TcpStream::connect(gateway.address).await.is_err() })
         .await;
     exchange.send(b"data: [DONE]\n\n").await;
