@@ -74,4 +74,4 @@ generate: packages ## Write what is generated: CRDs, chart docs and goldens
 
 .PHONY: bench-propagation
 bench-propagation: packages tools ## From kubectl apply to the answer, at 100 and 1,000 models
-	e2e/bench
+	e2e/bench/propagation
