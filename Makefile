@@ -67,8 +67,9 @@ images: packages ## Build the container images (IMAGE_PREFIX, BASE_IMAGE)
 	scripts/images
 
 .PHONY: generate
-generate: packages ## Write what is generated: CRDs, chart docs and goldens
+generate: packages ## Write what is generated: CRDs, tables, chart docs and goldens
 	FAIRLEAD_GENERATE=1 cargo test --quiet -p crds --test generated
+	FAIRLEAD_GENERATE=1 cargo test --quiet -p protocol --test dialects coverage
 	charts/generate
 	charts/tests/run --update
 

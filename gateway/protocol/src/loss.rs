@@ -20,6 +20,30 @@ pub enum Weight {
     Meaning,
 }
 
+/// Fields of whole requests that the hub does not model and without which the model reads or does something else, or
+/// the answer is of another kind: state that one provider keeps, other media, tools in forms that no decoder reads.
+const MEANING: [&str; 11] = [
+    "audio",
+    "background",
+    "cachedContent",
+    "container",
+    "conversation",
+    "function_call",
+    "functions",
+    "mcp_servers",
+    "modalities",
+    "previous_response_id",
+    "prompt",
+];
+
+impl Weight {
+    /// How bad it is to leave out a field of another dialect's request that nobody models.
+    #[must_use]
+    pub fn of_unmodelled(field: &str) -> Self {
+        if MEANING.contains(&field) { Self::Meaning } else { Self::Hint }
+    }
+}
+
 /// What to do about losses. LiteLLM's `drop_params: true` is `Ignore`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnLoss {

@@ -39,6 +39,13 @@ pub(crate) fn exchanges(dialect: Dialect) -> Vec<Exchange> {
     all
 }
 
+/// The authored exchanges of `dialect` with the names of their files.
+pub(crate) fn authored(dialect: Dialect) -> Vec<(String, Exchange)> {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/dialects").join(dialect.name());
+    let named = |file: &PathBuf| Some((file.file_stem()?.to_str()?.to_owned(), read(file, None)?));
+    json_files(&own).iter().filter_map(named).collect()
+}
+
 fn json_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {

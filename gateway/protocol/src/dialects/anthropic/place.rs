@@ -104,26 +104,9 @@ fn camel(name: &str) -> String {
 pub(super) fn tell_extras(losses: &mut Losses, path: &str, extras: &Extras) {
     for (name, raw) in extras.foreign_to(HOME) {
         let field = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-        let weight = if path.is_empty() { weight(name) } else { Weight::Hint };
+        let weight = if path.is_empty() { Weight::of_unmodelled(name) } else { Weight::Hint };
         tell_leaves(losses, &field, raw.get(), weight);
     }
-}
-
-/// What is known to change the meaning of a request: state at another provider, other kinds of answers, and
-/// tools in forms that no decoder reads.
-fn weight(name: &str) -> Weight {
-    const MEANING: [&str; 9] = [
-        "audio",
-        "background",
-        "cachedContent",
-        "conversation",
-        "function_call",
-        "functions",
-        "modalities",
-        "previous_response_id",
-        "prompt",
-    ];
-    if MEANING.contains(&name) { Weight::Meaning } else { Weight::Hint }
 }
 
 /// Tells each leaf of a value, so that the list says what was in it.

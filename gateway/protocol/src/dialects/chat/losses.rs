@@ -5,18 +5,14 @@ use serde_json::value::RawValue;
 use super::ways::CHAT;
 use crate::hub::{CacheHint, Extras};
 use crate::json::{Fields, RawJson};
-use crate::loss::Losses;
-
-/// Fields of other dialects without which the model reads or does something else.
-const MEANING: [&str; 6] =
-    ["previous_response_id", "conversation", "prompt", "cachedContent", "container", "mcp_servers"];
+use crate::loss::{Losses, Weight};
 
 const NO_FIELD: &str = "chat completions have no such field";
 
 /// Tells the fields of another dialect that stood at `place` of a request.
 pub(super) fn tell(losses: &mut Losses, extras: &Extras, place: &str) {
     for (name, raw) in extras.foreign_to(CHAT) {
-        let is_meaning = place.is_empty() && MEANING.contains(&name.as_str());
+        let is_meaning = place.is_empty() && Weight::of_unmodelled(name) == Weight::Meaning;
         for leaf in leaves(&join(place, name), raw) {
             if is_meaning {
                 losses.meaning(leaf, NO_FIELD);

@@ -52,11 +52,12 @@ impl Tell {
         self.losses.meaning(field, note);
     }
 
-    /// Fields of another dialect: a hint for each.
+    /// Fields of another dialect. Those of the whole request may change its meaning.
     pub(super) fn extras(&mut self, path: &str, extras: &Extras) {
         for (name, raw) in extras.foreign_to(HOME) {
             if !matches!(name.as_str(), "usage" | "usageMetadata") {
-                self.value(&join(path, name), raw, (Weight::Hint, NO_PLACE));
+                let weight = if path.is_empty() { Weight::of_unmodelled(name) } else { Weight::Hint };
+                self.value(&join(path, name), raw, (weight, NO_PLACE));
             }
         }
     }

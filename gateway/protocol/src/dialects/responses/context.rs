@@ -5,7 +5,7 @@ use catalogue::Dialect;
 use super::{HOME, leaves, words};
 use crate::hub::{CacheHint, Extras};
 use crate::json::RawJson;
-use crate::loss::Losses;
+use crate::loss::{Losses, Weight};
 
 /// Which way a text goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,8 +103,10 @@ impl Context {
                 continue;
             }
             let field = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            let of_request = path.is_empty() && Weight::of_unmodelled(name) == Weight::Meaning;
+            let is_meaning = of_request || words::changes_meaning(name);
             for leaf in leaves::of(&field, raw) {
-                if words::changes_meaning(name) {
+                if is_meaning {
                     self.losses.meaning(leaf, ONLY_THERE);
                 } else {
                     self.losses.hint(leaf, ONLY_THERE);

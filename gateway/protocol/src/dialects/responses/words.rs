@@ -116,19 +116,7 @@ fn snake(name: &str) -> String {
     out
 }
 
-/// Fields of other dialects without which the answer may say something else.
+/// Fields of other dialects' tools without which the answer may rest on what the client ruled out.
 pub(super) fn changes_meaning(name: &str) -> bool {
-    matches!(
-        name,
-        "allowed_domains"
-            | "blocked_domains"
-            | "mcp_servers"
-            | "container"
-            | "modalities"
-            | "audio"
-            | "cachedContent"
-            | "functions"
-            | "function_call"
-            | "logit_bias"
-    )
+    matches!(name, "allowed_domains" | "blocked_domains")
 }

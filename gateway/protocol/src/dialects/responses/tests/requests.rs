@@ -218,5 +218,5 @@ fn what_chat_calls_the_same_is_carried() {
     ];
     let body = json(&encode_request(&request).body);
     assert_eq!((&body["text"]["verbosity"], &body["safety_identifier"]), (&"low".into(), &"u".into()));
-    assert_eq!(losses(&request), [("logit_bias.7".to_owned(), Weight::Meaning)]);
+    assert_eq!(losses(&request), [("logit_bias.7".to_owned(), Weight::Hint)]);
 }
