@@ -9,6 +9,7 @@ pub mod anthropic;
 pub mod chat;
 pub mod gemini;
 pub mod responses;
+mod spelling;
 
 use catalogue::Dialect;
 

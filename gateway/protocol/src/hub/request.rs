@@ -144,3 +144,19 @@ pub enum Effort {
     /// A step that nobody models, as written.
     Other(String),
 }
+
+impl Effort {
+    /// Its name in the dialects that have steps. They differ in what they call the highest.
+    #[must_use]
+    pub fn name<'a>(&'a self, highest: &'a str) -> &'a str {
+        match self {
+            Self::None => "none",
+            Self::Minimal => "minimal",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Max => highest,
+            Self::Other(name) => name,
+        }
+    }
+}

@@ -7,6 +7,7 @@ use catalogue::Dialect;
 use serde_json::value::RawValue;
 
 use super::HOME;
+use crate::dialects::spelling::spelt;
 use crate::hub::Extras;
 use crate::json::Fields;
 use crate::loss::{Losses, Weight};
@@ -42,23 +43,8 @@ impl Place {
         if self.client != Dialect::Gemini {
             return self.field(name);
         }
-        let words = name.split('.').map(|word| {
-            let snake = snake(word);
-            if extras.notes(Dialect::Gemini, &snake) { snake } else { word.to_owned() }
-        });
-        self.field(&words.collect::<Vec<_>>().join("."))
+        self.field(&spelt(name, extras))
     }
-}
-
-fn snake(name: &str) -> String {
-    let mut out = String::with_capacity(name.len() + 2);
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() {
-            out.push('_');
-        }
-        out.push(letter.to_ascii_lowercase());
-    }
-    out
 }
 
 impl fmt::Display for Place {

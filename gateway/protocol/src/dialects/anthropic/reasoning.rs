@@ -53,15 +53,7 @@ fn read_effort(effort: String) -> Effort {
 
 /// As Anthropic writes it.
 fn effort_name(effort: &Effort) -> &str {
-    match effort {
-        Effort::None => "none",
-        Effort::Minimal => "minimal",
-        Effort::Low => "low",
-        Effort::Medium => "medium",
-        Effort::High => "high",
-        Effort::Max => "max",
-        Effort::Other(name) => name,
-    }
+    effort.name("max")
 }
 
 /// What to write of it.

@@ -116,14 +116,5 @@ fn approximate(object: &mut Writer<'_>, reasoning: &Reasoning, step: Option<&str
 }
 
 fn step<'r>(effort: &'r Effort, reasoning: &Reasoning) -> &'r str {
-    match effort {
-        Effort::None => "none",
-        Effort::Minimal => "minimal",
-        Effort::Low => "low",
-        Effort::Medium => "medium",
-        Effort::High => "high",
-        Effort::Max if reasoning.extras.notes(CHAT, "effort:max") => "max",
-        Effort::Max => "xhigh",
-        Effort::Other(step) => step,
-    }
+    effort.name(if reasoning.extras.notes(CHAT, "effort:max") { "max" } else { "xhigh" })
 }

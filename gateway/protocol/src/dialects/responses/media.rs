@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::{HOME, is_home, notes, words};
+use crate::dialects::spelling::spelt;
 use crate::hub::{Body, Extras, Media, MediaKind, Part, Source};
 use crate::json::{Fields, Writer};
 
@@ -87,7 +88,7 @@ pub(super) fn write(media: &Media, extras: &Extras, path: &str, context: &mut Co
             Source::Inline { .. } | Source::Text(_) => words::data(context.from),
             Source::Url { .. } | Source::File { .. } => words::file(context.from),
         };
-        let word = words::spelt(word, extras);
+        let word = spelt(word, extras);
         context.losses.meaning(format!("{path}.{word}"), "the provider cannot take this kind of medium");
         return None;
     }
@@ -147,14 +148,14 @@ fn data_url(mime: &str, data: &str) -> String {
 fn tell(media: &Media, extras: &Extras, path: &str, context: &mut Context) {
     let keeps_name = media.kind == MediaKind::Document && !matches!(media.source, Source::Text(_));
     if media.name.is_some() && !keeps_name {
-        let word = words::spelt(words::title(context.from), extras);
+        let word = spelt(words::title(context.from), extras);
         context.losses.hint(format!("{path}.{word}"), "only files have a name");
     }
     if media.detail.is_some() && media.kind != MediaKind::Image {
         context.losses.hint(format!("{path}.detail"), "only images have a detail");
     }
     if let Source::Url { mime: Some(_), .. } = media.source {
-        let word = words::spelt(words::mime(context.from), extras);
+        let word = spelt(words::mime(context.from), extras);
         context.losses.hint(format!("{path}.{word}"), "the provider finds the type by itself");
     }
 }

@@ -5,6 +5,7 @@ use super::context::{Context, Side};
 use super::item_encode::{begin, rest};
 use super::segments::{self, Segment};
 use super::{HOME, has, is_home, notes, words};
+use crate::dialects::spelling::spelt;
 use crate::hub::{Body, Part, Seal};
 use crate::json::Writer;
 
@@ -57,7 +58,7 @@ fn drop_thoughts(segment: &Segment<'_>, path: &str, context: &mut Context) {
                 .hint(format!("{place}.{word}"), "thoughts that another provider had or nobody sealed");
         }
         if let Some(seal) = seal {
-            let word = words::spelt(words::seal(context.from, seal), &part.extras);
+            let word = spelt(words::seal(context.from, seal), &part.extras);
             context.losses.hint(format!("{place}.{word}"), "sealed by another provider");
         }
     }

@@ -6,6 +6,7 @@ use catalogue::Dialect;
 use super::context::Context;
 use super::settings::{self, IN_TEXT};
 use super::{HOME, is_home, item_encode, notes, segments, tools, words};
+use crate::dialects::spelling::spelt;
 use crate::hub::{Body, Effort, Request, Role, Turn};
 use crate::json::{RawJson, Writer};
 use crate::loss::Encoded;
@@ -81,7 +82,7 @@ fn write_turn(turn: &Turn, path: &str, items: &mut Vec<String>, context: &mut Co
         // A signed call is sent without the signature of another provider.
         for (at, part) in &segment.parts {
             if let Body::ToolCall { seal: Some(seal), .. } = &part.body {
-                let word = words::spelt(words::seal(context.from, seal), &part.extras);
+                let word = spelt(words::seal(context.from, seal), &part.extras);
                 let place = words::part(context.from, path, *at);
                 context.losses.hint(format!("{place}.{word}"), "sealed by another provider");
             }
@@ -180,7 +181,7 @@ fn same_in_chat(request: &Request) -> impl Iterator<Item = &(String, RawJson)> {
 
 fn tell_sampling(request: &Request, context: &mut Context) {
     let sampling = &request.sampling;
-    let word = |chat| words::spelt(words::setting(request.extras.dialect, chat), &request.extras);
+    let word = |chat| spelt(words::setting(request.extras.dialect, chat), &request.extras);
     if !sampling.stop.is_empty() {
         context.losses.meaning(word("stop"), "the API has no texts that end an answer");
     }

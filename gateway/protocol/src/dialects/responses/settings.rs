@@ -48,16 +48,8 @@ pub(super) fn write_reasoning(object: &mut Writer<'_>, reasoning: &Reasoning, co
 /// Of the two highest steps, more models know `xhigh`.
 /// Source: platform.openai.com/docs/guides/reasoning, read 2026-11-21.
 fn effort_name<'e>(effort: &'e Effort, extras: &Extras) -> &'e str {
-    match effort {
-        Effort::None => "none",
-        Effort::Minimal => "minimal",
-        Effort::Low => "low",
-        Effort::Medium => "medium",
-        Effort::High => "high",
-        Effort::Max if is_home(extras) && !extras.notes(HOME, notes::XHIGH) => "max",
-        Effort::Max => "xhigh",
-        Effort::Other(other) => other,
-    }
+    let max = is_home(extras) && !extras.notes(HOME, notes::XHIGH);
+    effort.name(if max { "max" } else { "xhigh" })
 }
 
 fn step(budget: u64) -> &'static str {

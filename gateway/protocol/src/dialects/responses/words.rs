@@ -2,7 +2,7 @@
 
 use catalogue::Dialect;
 
-use crate::hub::{Extras, Seal};
+use crate::hub::Seal;
 
 /// A turn: `messages[2]`. System prompts that stand outside the list there are not counted by it.
 pub(super) fn turn(from: Option<Dialect>, index: usize, outside: usize) -> String {
@@ -94,26 +94,6 @@ pub(super) fn setting(from: Option<Dialect>, chat: &'static str) -> &'static str
         (_, "budget") => "reasoning.max_tokens",
         _ => chat,
     }
-}
-
-/// `path` as this client spelt it: Google's take `snake_case` too, and then their node notes the name.
-pub(super) fn spelt(path: &str, extras: &Extras) -> String {
-    let spell = |name: &str| {
-        let snake = snake(name);
-        if extras.notes(Dialect::Gemini, &snake) { snake } else { name.to_owned() }
-    };
-    path.split('.').map(spell).collect::<Vec<_>>().join(".")
-}
-
-fn snake(name: &str) -> String {
-    let mut out = String::with_capacity(name.len() + 2);
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() {
-            out.push('_');
-        }
-        out.push(letter.to_ascii_lowercase());
-    }
-    out
 }
 
 /// Fields of other dialects' tools without which the answer may rest on what the client ruled out.
