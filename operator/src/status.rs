@@ -85,15 +85,14 @@ impl StatusPass {
         self.measure(&mut state, &index, now);
         let scene = scene(&round, &state, &index, (self.context.clock)());
         let mut sweep = Sweep { now, due: None, known: BTreeSet::new() };
-        let served = &self.context.scope.gateways.clone();
         for object in &round.manifests.gateways {
-            let ours = served.contains(&name_of(&**object).namespace);
+            let ours = self.context.scope.gateways.contains(&name_of(&**object).namespace);
             let cached = live(&index.gateways, object).filter(|cached| ours || is_nobodys(cached));
             let should = cached.map(|cached| scene.gateway(object, before(cached)));
             self.settle(Kind::ModelGateway, cached, should, &mut sweep);
         }
         for object in &round.manifests.deployments {
-            let ours = served.contains(&gateway_namespace(object));
+            let ours = self.context.scope.gateways.contains(&gateway_namespace(object));
             let cached = live(&index.deployments, object).filter(|cached| ours || is_nobodys(cached));
             let should = cached.map(|cached| scene.deployment(object, before(cached)));
             self.settle(Kind::ModelDeployment, cached, should, &mut sweep);
@@ -103,7 +102,7 @@ impl StatusPass {
             let attached =
                 |users: &BTreeSet<_>| users.iter().any(|it| round.rendered.attached.contains_key(it));
             let used = round.rendered.users.get(&name).is_some_and(attached);
-            let ours = used || served.contains(&name.namespace);
+            let ours = used || self.context.scope.gateways.contains(&name.namespace);
             let cached = live(&index.provider_secrets, object).filter(|cached| ours || is_nobodys(cached));
             let should = cached.map(|cached| scene.provider_secret(object, before(cached)));
             self.settle(Kind::ProviderSecret, cached, should, &mut sweep);
