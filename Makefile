@@ -27,6 +27,11 @@ check: format lint unit chart ## Format, lints, unit and integration tests, the 
 packages:
 	@scripts/packages
 
+# PostgreSQL on loopback, for tests; it stays up for the next run.
+.PHONY: services
+services: packages
+	@scripts/services up
+
 .PHONY: format
 format: packages
 	cargo fmt --all --check
@@ -37,7 +42,7 @@ lint: packages
 
 # The end-to-end tests of crate e2e need the cluster that target e2e brings.
 .PHONY: unit
-unit: packages
+unit: packages services
 	cargo test --workspace --exclude e2e --locked
 
 .PHONY: chart

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use config::{ObjectName, Secret};
-use gateway::boot::standalone_master_key;
+use gateway::boot::{standalone_master_key, standalone_store};
 use gateway::{Options, Server};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -47,14 +47,16 @@ pub(crate) async fn serve(arguments: UpArguments) -> anyhow::Result<()> {
     let wanted = arguments.gateway.as_deref().map(object_name);
     let mut loader = Loader::new(arguments.folder.clone(), arguments.data_dir.clone(), wanted);
     let (feed, first) = loader.start()?;
+    let store = standalone_store(&arguments.data_dir).await?;
     let key = match &arguments.master_key {
         Some(key) => key.clone().into_bytes(),
-        None => standalone_master_key(&arguments.data_dir).await?.0.expose().to_vec(),
+        None => standalone_master_key(&store).await?.0.expose().to_vec(),
     };
     let options = Options {
         listen: arguments.listen,
         admin_listen: arguments.admin_listen,
         master_key: Some(Secret::new(key.clone())),
+        store: Some(store),
         drain_delay: Duration::ZERO,
         drain_timeout: Duration::from_secs(10),
     };

@@ -1,7 +1,8 @@
-//! Starts and stops the process. `server.rs` serves, `source.rs` reads a mounted directory, `standalone.rs`
-//! is for `fairlead up`, `probe.rs` for `helm test`, `args.rs` has the settings.
+//! Starts and stops the process. `server.rs` serves, `source.rs` reads a mounted directory, `database.rs` looks after
+//! the store, `standalone.rs` is for `fairlead up`, `probe.rs` for `helm test`, `args.rs` has the settings.
 
 pub mod args;
+mod database;
 mod probe;
 mod server;
 mod source;
@@ -11,7 +12,7 @@ pub mod telemetry;
 pub use probe::{Probe, probe};
 pub use server::{Options, Server, serve};
 pub use source::watch_directory;
-pub use standalone::{Origin, standalone_master_key};
+pub use standalone::{Origin, standalone_master_key, standalone_store};
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
@@ -29,7 +30,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     }
     telemetry::init(&args.log)?;
     let shutdown = CancellationToken::new();
-    let server = Server::bind(args.options()).await?;
+    let server = Server::bind(args.options()?).await?;
     let (feed, source) = watch_directory(args.config_dir, shutdown.clone());
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let signals = async {

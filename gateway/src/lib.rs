@@ -14,3 +14,4 @@ mod tokens;
 pub use boot::telemetry;
 pub use boot::{Options, Server, serve};
 pub use snapshot::{Feed, MasterKey, Problem};
+pub use store::Store;

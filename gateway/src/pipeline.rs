@@ -22,6 +22,8 @@ pub(crate) use outgoing::Outgoing;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use store::Store;
+
 use crate::auth;
 use crate::providers::{self, Clients};
 use crate::routing::{self, health::Health};
@@ -36,6 +38,10 @@ pub(crate) struct Gateway {
     pub(crate) current: Current,
     pub(crate) health: Health,
     pub(crate) metrics: Arc<Metrics>,
+    /// What lasts. It may be away: see `store_answers`.
+    pub(crate) store: Option<Store>,
+    /// Whether the store did at the last look.
+    pub(crate) store_answers: AtomicBool,
     clients: Clients,
     clock: Clock,
     tokenizer: Tokenizer,
@@ -44,9 +50,10 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     /// A gateway that serves nothing before its first snapshot.
-    pub(crate) fn new(current: Current, clients: Clients, clock: Clock) -> Self {
+    pub(crate) fn new(current: Current, clients: Clients, clock: Clock, store: Option<Store>) -> Self {
         let (health, metrics, tokenizer) = (Health::default(), Arc::default(), Tokenizer::default());
-        Self { current, health, metrics, clients, clock, tokenizer, draining: AtomicBool::new(false) }
+        let (store_answers, draining) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { current, health, metrics, store, store_answers, clients, clock, tokenizer, draining }
     }
 
     /// From now on this process asks for no new requests, but serves those that come.

@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 use config::Secret;
+use store::Store;
 
 use super::{Options, Probe};
 
@@ -27,8 +29,11 @@ pub struct Args {
     pub admin_listen: SocketAddr,
     /// For gateways whose config names no master key. Only from the environment: arguments can be read by
     /// every process of the machine.
-    #[arg(skip = env_master_key())]
+    #[arg(skip = env_secret("FAIRLEAD_MASTER_KEY"))]
     pub master_key: Option<Secret>,
+    /// A PostgreSQL database, shared by the gateways of a cluster. Only from the environment: it has a password.
+    #[arg(skip = env_secret("FAIRLEAD_DATABASE_URL"))]
+    pub database_url: Option<Secret>,
     /// How long to go on accepting after SIGTERM, until load balancers have noticed.
     #[arg(long, env = "FAIRLEAD_DRAIN_DELAY", default_value = "5s", value_parser = duration)]
     pub drain_delay: Duration,
@@ -49,21 +54,29 @@ pub enum Task {
 
 impl Args {
     /// What a server needs of them.
-    #[must_use]
-    pub fn options(&self) -> Options {
-        Options {
+    ///
+    /// # Errors
+    /// The database URL is none.
+    pub fn options(&self) -> anyhow::Result<Options> {
+        Ok(Options {
             listen: self.listen,
             admin_listen: self.admin_listen,
             master_key: self.master_key.clone(),
+            store: self.database_url.as_ref().map(store_at).transpose()?,
             drain_delay: self.drain_delay,
             drain_timeout: self.drain_timeout,
-        }
+        })
     }
 }
 
 /// Not by clap, which could show it in a message. What is no text is refused later, not overlooked here.
-fn env_master_key() -> Option<Secret> {
-    Some(Secret::new(std::env::var_os("FAIRLEAD_MASTER_KEY")?.into_encoded_bytes()))
+fn env_secret(name: &str) -> Option<Secret> {
+    Some(Secret::new(std::env::var_os(name)?.into_encoded_bytes()))
+}
+
+fn store_at(url: &Secret) -> anyhow::Result<Store> {
+    let text = std::str::from_utf8(url.expose()).unwrap_or_default();
+    Store::connect(text.trim()).context("FAIRLEAD_DATABASE_URL is refused")
 }
 
 /// `500ms`, `5s`, `2m`, or a bare number of seconds.

@@ -10,11 +10,13 @@ use anyhow::Context;
 use axum::Router;
 use axum::serve::ListenerExt;
 use config::Secret;
+use store::Store;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::database;
 use crate::http;
 use crate::pipeline::Gateway;
 use crate::providers::Clients;
@@ -29,6 +31,8 @@ pub struct Options {
     pub admin_listen: SocketAddr,
     /// For configs that name no master key.
     pub master_key: Option<Secret>,
+    /// For what lasts. Without one, what needs it is refused.
+    pub store: Option<Store>,
     /// How long to go on accepting after shutdown began, while readiness already fails.
     pub drain_delay: Duration,
     /// How long to let running requests finish after that.
@@ -64,7 +68,12 @@ impl Server {
     pub async fn bind(options: Options) -> anyhow::Result<Self> {
         let key = options.master_key.as_ref().map(MasterKey::new).transpose();
         let key = key.context("the master key (FAIRLEAD_MASTER_KEY) is refused")?;
-        let gateway = Arc::new(Gateway::new(Current::new(key), Clients::default(), unix_seconds));
+        let gateway = Arc::new(Gateway::new(
+            Current::new(key),
+            Clients::default(),
+            unix_seconds,
+            options.store.clone(),
+        ));
         let clients = bind(options.listen).await?;
         let admin = bind(options.admin_listen).await?;
         Ok(Self { gateway, clients, admin, options })
@@ -98,6 +107,7 @@ impl Server {
         let client_side = run(clients, http::client_router(Arc::clone(&gateway)), stop_clients.clone());
         let admin_side = run(admin, http::admin_router(Arc::clone(&gateway)), stop_admin.clone());
         let reloading = stop_admin.run_until_cancelled(reload(&gateway, feed));
+        let keeping = stop_admin.run_until_cancelled(database::keep(&gateway));
         let draining = async {
             shutdown.cancelled().await;
             gateway.drain();
@@ -125,7 +135,10 @@ impl Server {
                 () = async { stop_admin.cancelled().await; sleep(Duration::from_secs(1)).await } => {}
             }
         };
-        tokio::join!(clients_done, admin_done, reloading);
+        tokio::join!(clients_done, admin_done, reloading, keeping);
+        if let Some(store) = options.store {
+            store.close().await;
+        }
         tracing::info!("stopped");
         Ok(())
     }

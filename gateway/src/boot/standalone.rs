@@ -1,4 +1,4 @@
-//! What `fairlead up` needs beside a source: a master key that it does not have to be given.
+//! What `fairlead up` needs beside a source: a store of its own, and a master key that it does not have to be given.
 
 use std::path::Path;
 
@@ -16,15 +16,20 @@ pub enum Origin {
     Kept,
 }
 
-/// The master key of a standalone gateway: `sk-` and 256 random bits, made at the first start and kept in
-/// the embedded store in `data_dir`.
+/// The embedded store in `data_dir`, both made at the first start.
 ///
 /// # Errors
-/// The store cannot be opened or written.
-pub async fn standalone_master_key(data_dir: &Path) -> anyhow::Result<(Secret, Origin)> {
-    let store = Store::open(data_dir)
-        .await
-        .with_context(|| format!("cannot open the store in {}", data_dir.display()))?;
+/// It cannot be opened or written.
+pub async fn standalone_store(data_dir: &Path) -> anyhow::Result<Store> {
+    let opened = Store::open(data_dir).await;
+    opened.with_context(|| format!("cannot open the store in {}", data_dir.display()))
+}
+
+/// The master key of a standalone gateway: `sk-` and 256 random bits, made at the first start and kept in `store`.
+///
+/// # Errors
+/// The store cannot be read or written.
+pub async fn standalone_master_key(store: &Store) -> anyhow::Result<(Secret, Origin)> {
     let mut origin = Origin::Kept;
     let make = || {
         origin = Origin::Made;

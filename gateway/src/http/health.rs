@@ -1,5 +1,7 @@
 //! Probes, and LiteLLM's `/health`. The report comes from real traffic: asking costs no provider call.
 
+use std::sync::atomic::Ordering;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -27,8 +29,21 @@ pub(super) async fn ready(State(gateway): Shared) -> Response<Body> {
     let status = gateway.current.status().borrow().clone();
     match status.revision {
         None => unready(status.problem.as_deref().unwrap_or("no config yet")).into_response(),
-        Some(revision) => Json(json!({"status": "healthy", "revision": revision, "problem": status.problem}))
-            .into_response(),
+        Some(revision) => {
+            let body = json!({
+                "status": "healthy", "revision": revision, "problem": status.problem, "db": database(&gateway),
+            });
+            Json(body).into_response()
+        }
+    }
+}
+
+/// LiteLLM's words. A database that is away is no reason to send requests elsewhere: other pods have no other.
+fn database(gateway: &Gateway) -> &'static str {
+    match (&gateway.store, gateway.store_answers.load(Ordering::Relaxed)) {
+        (None, _) => "Not connected",
+        (Some(_), true) => "connected",
+        (Some(_), false) => "disconnected",
     }
 }
 

@@ -11,7 +11,7 @@ use config::{
     Config, CredentialRef, Delivery, Deployment, Header, HttpUpstream, Model, ObjectName, Secret, Settings,
     Timeouts, Upstream,
 };
-use gateway::{Feed, Options, Server};
+use gateway::{Feed, Options, Server, Store};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -50,16 +50,35 @@ impl Gateway {
         Self::on(feed, receiver, Duration::ZERO).await
     }
 
+    /// With what lasts kept in `store`.
+    pub(crate) async fn with_store(models: Vec<Model>, store: Option<Store>) -> Self {
+        let feed = Feed { delivery: Some(Arc::new(delivery("r1", models))), problem: None };
+        let feed = watch::Sender::new(feed);
+        let receiver = feed.subscribe();
+        let gateway = Self::run(feed, receiver, Duration::ZERO, store).await;
+        gateway.wait_for("r1").await;
+        gateway
+    }
+
     pub(crate) async fn on(
         feed: watch::Sender<Feed>,
         receiver: watch::Receiver<Feed>,
         drain_delay: Duration,
     ) -> Self {
+        Self::run(feed, receiver, drain_delay, None).await
+    }
+
+    async fn run(
+        feed: watch::Sender<Feed>,
+        receiver: watch::Receiver<Feed>,
+        drain_delay: Duration,
+        store: Option<Store>,
+    ) -> Self {
         access_log();
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let drain_timeout = Duration::from_secs(10);
         let options =
-            Options { listen: any, admin_listen: any, master_key: None, drain_delay, drain_timeout };
+            Options { listen: any, admin_listen: any, master_key: None, store, drain_delay, drain_timeout };
         let server = Server::bind(options).await.expect("binds");
         let address = server.listen().expect("an address");
         let admin = server.admin_listen().expect("an address");

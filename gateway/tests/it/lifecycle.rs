@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use std::io::{BufRead, BufReader};
 
-use gateway::boot::{Origin, standalone_master_key};
+use gateway::boot::{Origin, standalone_master_key, standalone_store};
 use gateway::{Feed, MasterKey};
 use tokio::sync::watch;
 
@@ -47,12 +47,15 @@ async fn draining_fails_readiness_first_then_finishes_what_runs() {
 #[tokio::test]
 async fn a_standalone_gateway_makes_its_master_key_once() {
     let folder = tempfile::TempDir::new().expect("a folder");
-    let (made, origin) = standalone_master_key(folder.path()).await.expect("a key");
+    let store = standalone_store(folder.path()).await.expect("a store");
+    let (made, origin) = standalone_master_key(&store).await.expect("a key");
     assert_eq!(origin, Origin::Made);
     let text = std::str::from_utf8(made.expose()).expect("text");
     assert!(text.starts_with("sk-") && text.len() == 67, "256 bits in hex");
     MasterKey::new(&made).expect("it is strong");
-    let (kept, origin) = standalone_master_key(folder.path()).await.expect("a key");
+    store.close().await;
+    let store = standalone_store(folder.path()).await.expect("the same");
+    let (kept, origin) = standalone_master_key(&store).await.expect("a key");
     assert_eq!((kept, origin), (made, Origin::Kept));
 }
 
@@ -72,6 +75,35 @@ fn a_weak_master_key_ends_the_process_with_a_reason() {
         assert_eq!(output.status.code(), Some(1), "{key}: {told}");
         assert!(told.contains("(FAIRLEAD_MASTER_KEY) is refused: it is"), "{told}");
         assert!(key.is_empty() || key == "short" || !told.contains(key), "{told}");
+    }
+}
+
+#[test]
+fn a_database_url_that_is_none_ends_the_process_and_is_not_shown() {
+    let output = binary().env("FAIRLEAD_DATABASE_URL", "mysql://u:s3cret@h/d").output().expect("runs");
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("FAIRLEAD_DATABASE_URL") && told.contains("postgres://"), "{told}");
+    assert!(!told.contains("s3cret"), "{told}");
+}
+
+#[tokio::test]
+async fn readiness_tells_of_the_database_and_does_not_hang_on_it() {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let embedded = standalone_store(folder.path()).await.expect("a store");
+    let away = gateway::Store::connect("postgres://u:s3cret@127.0.0.1:1/d").expect("a URL");
+    for (store, word) in
+        [(None, "Not connected"), (Some(embedded), "connected"), (Some(away), "disconnected")]
+    {
+        let gateway = Gateway::with_store(vec![mock("m")], store).await;
+        until(word, || async {
+            let ready =
+                client().get(format!("{}/health/readiness", gateway.admin)).send().await.expect("one");
+            assert_eq!(ready.status(), 200);
+            ready.json::<serde_json::Value>().await.expect("JSON")["db"] == word
+        })
+        .await;
+        assert_eq!(gateway.chat(r#"{"model":"m"}"#).send().await.expect("an answer").status(), 200);
     }
 }
 

@@ -1,0 +1,43 @@
+//! Looks after the store: brings a shared database up to date once it answers, and notes whether it does. A gateway
+//! serves without it what it can, so nothing here ends the process or readiness.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use store::{Store, StoreError};
+use tokio::time::{sleep, timeout};
+
+use crate::pipeline::Gateway;
+
+/// Between two looks at a database.
+const PACE: Duration = Duration::from_secs(5);
+
+/// A look that takes longer is one at a database that is away.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Until it is dropped. Returns where there is nothing to look after.
+pub(super) async fn keep(gateway: &Gateway) {
+    let Some(store) = &gateway.store else { return };
+    bring_up_to_date(store).await;
+    loop {
+        let answers = matches!(timeout(PATIENCE, store.ping()).await, Ok(Ok(())));
+        let answered = gateway.store_answers.swap(answers, Ordering::Relaxed);
+        match (answered, answers) {
+            (false, true) => tracing::info!(database = store.name(), "the database answers"),
+            (true, false) => tracing::error!(database = store.name(), "the database does not answer"),
+            _ => {}
+        }
+        sleep(PACE).await;
+    }
+}
+
+async fn bring_up_to_date(store: &Store) {
+    while let Err(error) = store.migrate().await {
+        let advice = match &error {
+            StoreError::Migration { .. } => "trying again; what needs it is refused until then",
+            _ => "trying again",
+        };
+        tracing::error!(%error, "{advice}");
+        sleep(PACE).await;
+    }
+}
