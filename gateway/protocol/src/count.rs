@@ -51,7 +51,7 @@ fn one_tool(tool: &Tool, text: &mut impl FnMut(&str) -> u64) -> u64 {
             let parameters = parameters.as_ref().map_or(0, |schema| text(schema.get()));
             text(name).saturating_add(description).saturating_add(parameters)
         }
-        ToolBody::WebSearch => 0,
+        ToolBody::WebSearch(_) => 0,
         ToolBody::Foreign { json, .. } => text(json.get()),
     }
 }

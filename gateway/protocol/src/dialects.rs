@@ -8,14 +8,18 @@
 pub mod anthropic;
 pub mod chat;
 pub mod gemini;
+mod openai;
 pub mod responses;
+mod search;
+mod shows;
 mod spelling;
+mod untold;
 
 use catalogue::Dialect;
 
 use crate::fault::FaultClass;
 use crate::hub::{Answer, Event, Request};
-use crate::loss::Encoded;
+use crate::loss::{Encoded, Losses};
 
 /// Why a body is not what its dialect allows. Only what the hub cannot do without is needed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +76,9 @@ pub trait StreamEncoder: Send {
 
     /// Adds the last frames. Writes nothing after a fault.
     fn end(&mut self, out: &mut String);
+
+    /// What of the answer so far the client could not be told. All are hints: the headers that would refuse are gone.
+    fn losses(&self) -> &Losses;
 }
 
 /// Reads a request of `dialect`.

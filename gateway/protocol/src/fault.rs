@@ -86,8 +86,8 @@ pub struct Reading {
 pub fn read(status: u16, body: &[u8]) -> Reading {
     let words = Words::read(body);
     let mut class = FaultClass::of_status(status);
-    if matches!(class, FaultClass::InvalidRequest | FaultClass::Failed) && words.say_too_large() {
-        class = FaultClass::TooLarge;
+    if matches!(class, FaultClass::InvalidRequest | FaultClass::Failed) {
+        class = words.class().unwrap_or(class);
     }
     Reading { class, message: words.message, is_json: words.is_json }
 }
@@ -105,6 +105,28 @@ pub fn read_stream_error(body: &[u8]) -> Reading {
 pub fn openai_error(message: &str, kind: &str, param: Option<&str>, code: &str) -> String {
     serde_json::json!({"error": {"message": message, "type": kind, "param": param, "code": code}}).to_string()
 }
+
+/// Words of providers whose status says less: Google and Anthropic answer 400 for a bad key and for no credit.
+/// As recorded by 2026-11-21.
+const SIGNS: [(FaultClass, &[&str]); 3] = [
+    (
+        FaultClass::TooLarge,
+        &[
+            "context length",
+            "context_length",
+            "context window",
+            "context size",
+            "prompt is too long",
+            "input is too long",
+            "too many tokens",
+            "exceeds the maximum number of tokens",
+            "reduce the length of the messages",
+            "total length of all messages",
+        ],
+    ),
+    (FaultClass::Authentication, &["api key not valid", "api key expired"]),
+    (FaultClass::RateLimited, &["credit balance is too low"]),
+];
 
 /// What the shapes in use have in common: `{"error": {"message", "code"}}` (OpenAI and most),
 /// `[{"error": …}]` (Google), `{"error": "text"}`, `{"message": "text"}`, `{"detail": "text"}`.
@@ -140,19 +162,14 @@ impl Words {
         }
     }
 
-    /// Most providers have no code of their own for this, only words.
-    fn say_too_large(&self) -> bool {
-        const SIGNS: [&str; 6] = [
-            "context length",
-            "context_length",
-            "context window",
-            "context size",
-            "prompt is too long",
-            "total length of all messages",
-        ];
-        let code = self.code.as_deref().unwrap_or_default();
-        let message = self.message.as_deref().unwrap_or_default().to_ascii_lowercase();
-        code == "context_length_exceeded" || SIGNS.iter().any(|sign| message.contains(sign))
+    /// What the words say more exactly than the status. Most providers have no code of their own for it.
+    fn class(&self) -> Option<FaultClass> {
+        if self.code.as_deref() == Some("context_length_exceeded") {
+            return Some(FaultClass::TooLarge);
+        }
+        let message = self.message.as_deref()?.to_ascii_lowercase();
+        let signs = SIGNS.iter().find(|(_, signs)| signs.iter().any(|sign| message.contains(sign)));
+        signs.map(|(class, _)| *class)
     }
 }
 
@@ -199,6 +216,20 @@ mod tests {
         assert_eq!(coded.class, FaultClass::TooLarge);
         let told = read(400, br#"{"error":{"message":"This model's maximum context length is 8 tokens"}}"#);
         assert_eq!(told.class, FaultClass::TooLarge);
+    }
+
+    #[test]
+    fn a_bad_key_and_an_empty_account_are_told_by_words_too() {
+        let key = read(
+            400,
+            br#"{"error":{"code":400,"message":"API key not valid. Please pass a valid API key."}}"#,
+        );
+        assert_eq!(key.class, FaultClass::Authentication);
+        let credit =
+            read(400, br#"{"error":{"message":"Your credit balance is too low to access the API."}}"#);
+        assert_eq!(credit.class, FaultClass::RateLimited);
+        let large = read(400, br#"{"error":{"message":"The input token count (9) exceeds the maximum number of tokens allowed (8)."}}"#);
+        assert_eq!(large.class, FaultClass::TooLarge);
     }
 
     #[test]

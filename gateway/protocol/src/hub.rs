@@ -19,4 +19,4 @@ pub use extras::Extras;
 pub use fold::{Fold, unfold};
 pub use part::{Body, CacheHint, Citation, Media, MediaKind, Part, Seal, Source};
 pub use request::{Effort, Format, Reasoning, Request, Role, Sampling, Turn};
-pub use tool::{Tool, ToolBody, ToolChoice};
+pub use tool::{Location, Search, Tool, ToolBody, ToolChoice};

@@ -3,7 +3,7 @@
 /// A field that the other language has no place for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loss {
-    /// Where it stood in the client's request: `messages[2].content[0].detail`. No content.
+    /// Where it stood in the client's request or the provider's answer: `messages[2].content[0].detail`. No content.
     pub field: String,
     /// How bad it is.
     pub weight: Weight,
@@ -71,6 +71,15 @@ impl Losses {
         self.0.push(Loss { field: field.into(), weight: Weight::Meaning, note });
     }
 
+    /// The same of a stream, which has no end in sight: each field is told once, and no more than a few.
+    pub fn once(&mut self, field: impl Into<String>, note: &'static str) {
+        const MOST: usize = 64;
+        let field = field.into();
+        if self.0.len() < MOST && !self.0.iter().any(|loss| loss.field == field) {
+            self.hint(field, note);
+        }
+    }
+
     /// All, in the order they were met.
     #[must_use]
     pub fn all(&self) -> &[Loss] {
@@ -95,4 +104,20 @@ pub struct Encoded {
     pub body: String,
     /// What it lacks.
     pub losses: Losses,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_tells_each_loss_once_and_not_without_end() {
+        let mut losses = Losses::default();
+        for field in ["a", "b", "a"] {
+            losses.once(field, "no place");
+        }
+        assert_eq!(losses.all().iter().map(|loss| loss.field.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        (0..1000).for_each(|at| losses.once(format!("f{at}"), "no place"));
+        assert_eq!(losses.all().len(), 64);
+    }
 }

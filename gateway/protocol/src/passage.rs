@@ -10,6 +10,7 @@ use catalogue::Dialect;
 
 use crate::dialects::Echo;
 use crate::fault::FaultClass;
+use crate::loss::Loss;
 use crate::observe::Seen;
 
 use relay::Relay;
@@ -94,6 +95,15 @@ impl Passage {
         match &self.0 {
             Way::Relay(_) => false,
             Way::Translation(translation) => translation.pending() < GATHERED_BYTES,
+        }
+    }
+
+    /// What of the answer so far the client could not be told. A relay loses nothing.
+    #[must_use]
+    pub fn losses(&self) -> &[Loss] {
+        match &self.0 {
+            Way::Relay(_) => &[],
+            Way::Translation(translation) => translation.losses(),
         }
     }
 

@@ -120,9 +120,9 @@ impl Record {
         self.usage = usage.or(self.usage);
     }
 
-    /// A translation could not carry so many fields.
+    /// A translation could not carry so many fields more.
     pub(crate) fn lost(&mut self, fields: usize) {
-        self.losses = fields;
+        self.losses += fields;
     }
 
     /// The provider's answer is complete.

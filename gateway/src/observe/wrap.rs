@@ -76,6 +76,7 @@ impl Watch {
         self.is_over = true;
         let ended: Result<(), FaultClass> = self.passage.end(ending);
         self.record.used(self.passage.seen().usage);
+        self.record.lost(self.passage.losses().len());
         match ended {
             Ok(()) => self.record.answered(),
             Err(class) => self.record.cut(class),

@@ -83,7 +83,7 @@ fn events(model: &str) -> impl Iterator<Item = Event> {
     let (id, model, extras) = (String::new(), model.to_owned(), Extras::default());
     let text = Opening { body: Body::Text(String::new()), extras: Extras::default() };
     let head = [Event::Start { id, model, created: Some(CREATED), extras }, Event::Open(at, text)];
-    let finish = Event::Finish { candidate: 0, finish: Finish::Stop, stop: None };
+    let finish = Event::Finish { candidate: 0, finish: Finish::Stop, stop: None, extras: Extras::default() };
     let words = WORDS.into_iter().map(move |word| Event::Text(at, word.to_owned()));
     head.into_iter().chain(words).chain([Event::Close(at), finish, Event::Usage(USAGE)])
 }

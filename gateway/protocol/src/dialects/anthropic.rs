@@ -39,6 +39,7 @@ use crate::fault::FaultClass;
 use crate::hub::{Answer, Request};
 use crate::loss::Encoded;
 
+pub(in crate::dialects) use blocks_decode::REDACTED;
 pub use stream_decode::Decoder;
 pub use stream_encode::Encoder;
 

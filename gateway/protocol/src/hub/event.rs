@@ -40,6 +40,8 @@ pub enum Event {
         finish: Finish,
         /// The text that ended it.
         stop: Option<String>,
+        /// What nobody models of this candidate.
+        extras: Extras,
     },
     /// What nobody models of the whole answer. Each key replaces an earlier one of its name.
     Extras(Extras),

@@ -38,10 +38,11 @@ impl Fold {
             Event::Cited(at, citation) => self.change(at, |part| part.citations.push(citation)),
             Event::Close(_) => {}
             Event::Usage(usage) => self.answer.usage = Some(usage),
-            Event::Finish { candidate, finish, stop } => {
+            Event::Finish { candidate, finish, stop, extras } => {
                 let candidate = self.candidate(candidate);
                 candidate.finish = Some(finish);
                 candidate.stop = stop;
+                candidate.extras = extras;
             }
             Event::Extras(extras) => merge(&mut self.answer.extras, extras),
             Event::Fault(reading) => self.fault = Some(reading),
@@ -126,7 +127,8 @@ pub fn unfold(answer: &Answer, mut push: impl FnMut(Event)) {
             push(Event::Close(at));
         }
         if let Some(finish) = said.finish.clone() {
-            push(Event::Finish { candidate, finish, stop: said.stop.clone() });
+            let (stop, extras) = (said.stop.clone(), said.extras.clone());
+            push(Event::Finish { candidate, finish, stop, extras });
         }
     }
     if let Some(usage) = answer.usage {

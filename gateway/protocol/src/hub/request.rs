@@ -36,6 +36,10 @@ pub struct Request {
     pub service_tier: Option<String>,
     /// Helps the provider to find its prompt cache.
     pub cache_key: Option<String>,
+    /// How long the provider shall keep it: `in_memory`, `24h`.
+    pub cache_retention: Option<String>,
+    /// How much to say: `low`, `medium`, `high`.
+    pub verbosity: Option<String>,
     /// Whether the provider shall keep the answer.
     pub store: Option<bool>,
     /// What nobody models.
@@ -139,6 +143,8 @@ pub enum Effort {
     Medium,
     /// Much.
     High,
+    /// More.
+    XHigh,
     /// As much as can be.
     Max,
     /// A step that nobody models, as written.
@@ -146,17 +152,33 @@ pub enum Effort {
 }
 
 impl Effort {
-    /// Its name in the dialects that have steps. They differ in what they call the highest.
+    /// Its name, which is the same in all dialects that have it.
     #[must_use]
-    pub fn name<'a>(&'a self, highest: &'a str) -> &'a str {
+    pub fn name(&self) -> &str {
         match self {
             Self::None => "none",
             Self::Minimal => "minimal",
             Self::Low => "low",
             Self::Medium => "medium",
             Self::High => "high",
-            Self::Max => highest,
+            Self::XHigh => "xhigh",
+            Self::Max => "max",
             Self::Other(name) => name,
+        }
+    }
+
+    /// Reads a name. One that is not known is [`Effort::Other`].
+    #[must_use]
+    pub fn read(name: String) -> Self {
+        match name.as_str() {
+            "none" => Self::None,
+            "minimal" => Self::Minimal,
+            "low" => Self::Low,
+            "medium" => Self::Medium,
+            "high" => Self::High,
+            "xhigh" => Self::XHigh,
+            "max" => Self::Max,
+            _ => Self::Other(name),
         }
     }
 }

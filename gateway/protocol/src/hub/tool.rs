@@ -30,8 +30,8 @@ pub enum ToolBody {
         /// The provider must hold the schema.
         strict: Option<bool>,
     },
-    /// The provider searches the web. Its options are extras.
-    WebSearch,
+    /// The provider searches the web. Options that one dialect only has are extras.
+    WebSearch(Search),
     /// Another tool that the provider runs.
     Foreign {
         /// Whose.
@@ -39,6 +39,34 @@ pub enum ToolBody {
         /// As it stood.
         json: RawJson,
     },
+}
+
+/// How to search the web.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Search {
+    /// How much of the pages to read: `low`, `medium`, `high`.
+    pub context: Option<String>,
+    /// Where the person is, roughly.
+    pub location: Option<Location>,
+    /// Only pages of these domains.
+    pub allowed: Option<Vec<String>>,
+    /// No pages of these.
+    pub blocked: Option<Vec<String>>,
+    /// The most searches for one answer.
+    pub max_uses: Option<u64>,
+}
+
+/// A place on earth, as far as it was told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Location {
+    /// `Utrecht`
+    pub city: Option<String>,
+    /// A province or state.
+    pub region: Option<String>,
+    /// Two letters: `NL`.
+    pub country: Option<String>,
+    /// `Europe/Amsterdam`
+    pub timezone: Option<String>,
 }
 
 /// Which tools the model may or must use.

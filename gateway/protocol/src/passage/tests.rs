@@ -111,3 +111,16 @@ fn an_error_where_clients_do_not_look_is_told_where_they_do() {
         passed(passage, &[TEXT, "error: {\"error\":{\"message\":\"no memory\"}}\n\n"], clean());
     assert!(!is_whole && text.contains("no memory"), "{text}");
 }
+
+#[test]
+fn a_stream_counts_what_the_client_could_not_be_told() {
+    let odd = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"logprobs\":{\"content\":[]},\"finish_reason\":\"odd\"}]}\n\n";
+    let way = || Passage::translation(Dialect::OpenaiChat, Dialect::Anthropic, ECHO());
+    let told = |passage: &Passage| passage.losses().iter().map(|loss| loss.field.clone()).collect::<Vec<_>>();
+    let (_, passage, _) = passed(way(), &[TEXT, odd, DONE], clean());
+    assert_eq!(told(&passage), ["choices.logprobs", "finish_reason"]);
+    let (_, passage, _) = passed(way(), &[TEXT, STOP, DONE], clean());
+    assert_eq!(told(&passage), Vec::<String>::new());
+    let (_, passage, _) = passed(chat(UsageFrame::Passed), &[TEXT, odd, DONE], clean());
+    assert_eq!(told(&passage), Vec::<String>::new(), "a relay loses nothing");
+}

@@ -8,6 +8,7 @@ use crate::dialects::{Echo, StreamDecoder, StreamEncoder, stream_decoder, stream
 use crate::fault::{self, FaultClass, Reading};
 use crate::frames::sse;
 use crate::hub::Event;
+use crate::loss::Loss;
 use crate::observe::{self, Seen};
 
 pub(super) struct Translation {
@@ -37,6 +38,10 @@ impl Translation {
 
     pub(super) fn seen(&self) -> &Seen {
         &self.seen
+    }
+
+    pub(super) fn losses(&self) -> &[Loss] {
+        self.encoder.losses().all()
     }
 
     pub(super) fn pending(&self) -> usize {

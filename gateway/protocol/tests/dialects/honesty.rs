@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{DIALECTS, exchanges};
 
-const SENTINEL: &str = "zq7SENTINELqz";
+pub(crate) const SENTINEL: &str = "zq7SENTINELqz";
 
 /// What is lost in silence, if anything is.
 fn silence(from: Dialect, to: Dialect) -> Option<String> {
@@ -40,7 +40,7 @@ fn silence(from: Dialect, to: Dialect) -> Option<String> {
 
 /// A loss covers the field it names, all that is in it, and what consists of nothing else. What is before that name may be spelt otherwise, since the
 /// hub has its own order of things: `messages[3].content[0]` is `/contents/3/parts/0` and `/input/3/output/0` too.
-fn covers(field: &str, pointer: &str) -> bool {
+pub(crate) fn covers(field: &str, pointer: &str) -> bool {
     let name = field.rsplit('.').next().unwrap_or_default();
     let name = plain(name.split('[').next().unwrap_or_default());
     // Dialects have other names for one thing, and a loss may give both: `signature (encrypted_content)`.
@@ -67,7 +67,7 @@ fn plain(name: &str) -> String {
 }
 
 /// `/messages/3/content` and `/messages/4/content` are one finding.
-fn general(pointer: &str) -> String {
+pub(crate) fn general(pointer: &str) -> String {
     pointer
         .split('/')
         .map(|part| if part.parse::<usize>().is_ok() { "*" } else { part })
@@ -75,7 +75,7 @@ fn general(pointer: &str) -> String {
         .join("/")
 }
 
-fn text_leaves(value: &Value) -> Vec<String> {
+pub(crate) fn text_leaves(value: &Value) -> Vec<String> {
     fn walk(path: String, value: &Value, found: &mut Vec<String>) {
         match value {
             Value::Object(fields) => fields.iter().for_each(|(key, value)| {

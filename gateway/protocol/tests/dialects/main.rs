@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod coverage;
 #[cfg(test)]
+mod honest_answers;
+#[cfg(test)]
 mod honesty;
 #[cfg(test)]
 mod laws;

@@ -3,7 +3,7 @@
 //! The `usage` object stays among the extras as it came, since it says more than buckets can; the buckets are
 //! for everybody else.
 
-use super::super::{DecodeError, Echo};
+use super::super::{DecodeError, Echo, untold};
 use super::place::tell_leaves;
 use super::plain::{is_home, kept, write_extras};
 use super::{HOME, blocks_decode, blocks_encode, citations, stop, usage};
@@ -148,6 +148,7 @@ pub(super) fn call_seal(seal: &Seal) -> String {
 }
 
 fn tell_rest(answer: &Answer, said: &Candidate, losses: &mut Losses) {
+    untold::tell_usage(&answer.extras, HOME, losses);
     for (name, raw) in answer.extras.foreign_to(HOME).iter().filter(|(name, _)| !is_usage(name)) {
         tell_leaves(losses, name, raw.get(), Weight::Hint);
     }

@@ -16,7 +16,7 @@ pub(super) const CALL_SEAL: &str = "call:";
 
 /// Tells the data of a redacted thinking block from a signature, in whichever dialect the seal travels. No
 /// base64 begins like this.
-pub(super) const REDACTED: &str = "redacted_thinking:";
+pub(in crate::dialects) const REDACTED: &str = "redacted_thinking:";
 
 /// Blocks within a tool result are those of messages but calls and results, so nothing nests deeper.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -44,6 +44,12 @@ impl Claude {
         self.is_from((4, 7))
     }
 
+    /// Shows no thoughts unless asked to.
+    /// Source: docker-agent's pull request 3415 and docs.docker.com on `thinking_display`, read 2026-11-25.
+    pub(super) fn hides_thoughts(self) -> bool {
+        self.is_from((4, 7))
+    }
+
     /// Refuses temperature, `top_p` and `top_k`.
     pub(super) fn refuses_sampling(self) -> bool {
         self.is_from((4, 7))

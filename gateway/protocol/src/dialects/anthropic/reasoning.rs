@@ -8,6 +8,7 @@ use super::claude::Claude;
 use super::place::tell_extras;
 use super::plain::is_home;
 use super::{HOME, notes, place, turns};
+use crate::dialects::shows;
 use crate::hub::{Body, Effort, Extras, Part, Reasoning, Request, Role, ToolChoice};
 use crate::json::{Fields, Writer};
 use crate::loss::Losses;
@@ -23,7 +24,7 @@ pub(super) fn read(fields: &mut Fields<'_>, effort: Option<String>) -> Option<Re
             extras: Extras::new(HOME, Vec::new()),
             ..Reasoning::default()
         });
-        with.effort = Some(read_effort(effort));
+        with.effort = Some(Effort::read(effort));
         with.extras.notes.push(notes::EFFORT);
     }
     reasoning
@@ -39,21 +40,6 @@ fn read_thinking(fields: &mut Fields<'_>) -> Option<Reasoning> {
     };
     fields.take_any("thinking");
     Some(Reasoning { budget, extras: Extras::new(HOME, thinking.rest()).with(note), ..Reasoning::default() })
-}
-
-fn read_effort(effort: String) -> Effort {
-    match effort.as_str() {
-        "low" => Effort::Low,
-        "medium" => Effort::Medium,
-        "high" => Effort::High,
-        "max" => Effort::Max,
-        _ => Effort::Other(effort),
-    }
-}
-
-/// As Anthropic writes it.
-fn effort_name(effort: &Effort) -> &str {
-    effort.name("max")
 }
 
 /// What to write of it.
@@ -134,9 +120,9 @@ impl Wish<'_> {
             Effort::Low => Some(("low", true)),
             Effort::Medium => Some(("medium", true)),
             Effort::High => Some(("high", true)),
+            Effort::XHigh if self.claude.has_extra_high() => Some(("xhigh", true)),
+            Effort::XHigh => Some(("max", false)),
             Effort::Max => Some(("max", true)),
-            Effort::Other(name) if name == "xhigh" && self.claude.has_extra_high() => Some(("xhigh", true)),
-            Effort::Other(name) if name == "xhigh" => Some(("max", false)),
             Effort::Other(_) => self.unknown_step(losses),
         }
     }
@@ -175,8 +161,7 @@ impl Wish<'_> {
             Effort::Minimal | Effort::Low => Some(LEAST_BUDGET),
             Effort::Medium => Some(2_048),
             Effort::High => Some(4_096),
-            Effort::Max => Some(8_192),
-            Effort::Other(name) if name == "xhigh" => Some(8_192),
+            Effort::XHigh | Effort::Max => Some(8_192),
             Effort::Other(_) => self.unknown_step(losses),
         }
     }
@@ -237,9 +222,11 @@ pub(super) fn write(object: &mut Writer<'_>, request: &Request, thinking: &Think
                 object.string("type", "enabled").number("budget_tokens", *tokens);
             });
         }
-        (Thinking::Effort(_, Thinks::Adaptively), _) => {
+        (Thinking::Effort(_, Thinks::Adaptively), reasoning) => {
+            let is_asked = Claude::of(&request.model).hides_thoughts()
+                && reasoning.as_ref().is_some_and(|asked| shows::is_wanted(request, asked));
             object.nested("thinking", |object| {
-                object.string("type", "adaptive");
+                object.string("type", "adaptive").string_if("display", is_asked.then_some("summarized"));
             });
         }
         _ => {}
@@ -268,7 +255,7 @@ pub(super) fn effort<'r>(request: &'r Request, thinking: &Thinking) -> Option<&'
     match (thinking, &request.reasoning) {
         (Thinking::Effort(effort, _), _) => Some(effort),
         (Thinking::AsWritten, Some(reasoning)) if reasoning.extras.notes(HOME, notes::EFFORT) => {
-            reasoning.effort.as_ref().map(effort_name)
+            reasoning.effort.as_ref().map(Effort::name)
         }
         _ => None,
     }

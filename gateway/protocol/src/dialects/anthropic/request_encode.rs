@@ -6,7 +6,7 @@ use super::plain::{is_home, write_extras};
 use super::reasoning::{self, Thinking};
 use super::turns::{self, Layout, Message, Piece};
 use super::{HOME, blocks_encode, media, notes, settings, tools};
-use crate::hub::{Body, Citation, Part, Request, Turn};
+use crate::hub::{Body, Citation, Format, Part, Request, Turn};
 use crate::json::Writer;
 use crate::loss::{Encoded, Losses, Weight};
 
@@ -17,6 +17,9 @@ const OPENING: &str = ".";
 /// there, but not in every place; older ones refuse the whole request for it.
 /// Source: platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages, read 2026-11-21.
 const OPERATOR: &str = "Instruction from the operator of this application, not from the user:\n";
+
+/// Anthropic holds schemas, but has no word for any JSON at all.
+const JSON_ONLY: &str = "Answer with one JSON object and nothing else.";
 
 /// Writes the body.
 pub(super) fn encode(request: &Request) -> Encoded {
@@ -35,7 +38,7 @@ pub(super) fn encode(request: &Request) -> Encoded {
     if let Some(max_tokens) = max_tokens {
         object.number("max_tokens", max_tokens);
     }
-    write_system(&mut object, &layout, &mut losses);
+    write_system(&mut object, request, &layout, &mut losses);
     write_messages(&mut object, request, &layout, &mut losses);
     tools::write_all(&mut object, request, &mut losses);
     tools::write_choice(&mut object, request, &mut losses);
@@ -61,12 +64,18 @@ fn write_settings(object: &mut Writer<'_>, request: &Request, thinking: &Thinkin
     if request.cache_key.is_some() {
         losses.hint("prompt_cache_key", "Anthropic finds its cache by the prompt itself");
     }
+    if request.cache_retention.is_some() {
+        losses.hint("prompt_cache_retention", "Anthropic's marks in the prompt say how long");
+    }
+    if request.verbosity.is_some() {
+        losses.hint("verbosity", "Anthropic has no such setting");
+    }
     if request.store == Some(true) {
         losses.hint("store", "Anthropic keeps no answers");
     }
 }
 
-fn write_system(object: &mut Writer<'_>, layout: &Layout<'_>, losses: &mut Losses) {
+fn write_system(object: &mut Writer<'_>, request: &Request, layout: &Layout<'_>, losses: &mut Losses) {
     if let [(_, turn)] = layout.system.as_slice()
         && let ([Part { body: Body::Text(text), .. }], true) =
             (turn.parts.as_slice(), turn.extras.notes(HOME, notes::SYSTEM_STRING))
@@ -78,9 +87,20 @@ fn write_system(object: &mut Writer<'_>, layout: &Layout<'_>, losses: &mut Losse
     let blocks: Vec<_> = layout.system.iter().flat_map(|(place, turn)| system_parts(*place, turn)).collect();
     let blocks: Vec<_> =
         blocks.into_iter().filter(|(place, part)| Holder::System.takes(part, *place, losses)).collect();
-    if !blocks.is_empty() || layout.system.iter().any(|(_, turn)| is_list(turn)) {
-        object.list_of("system", blocks, |out, (place, part)| write_part(out, part, place, losses));
+    let wants_json = request.format == Some(Format::Json);
+    if blocks.is_empty() && !wants_json && !layout.system.iter().any(|(_, turn)| is_list(turn)) {
+        return;
     }
+    object.field("system", |out| {
+        let mut list = Writer::list(out);
+        for (place, part) in blocks {
+            list.element(|out| write_part(out, part, place, losses));
+        }
+        if wants_json {
+            list.element(|out| blocks_encode::text(out, &Part::text(JSON_ONLY), JSON_ONLY, &[]));
+        }
+        list.end();
+    });
 }
 
 fn system_parts(place: Place, turn: &Turn) -> impl Iterator<Item = (Place, &Part)> {
@@ -133,7 +153,7 @@ fn write_message(out: &mut String, message: &Message<'_>, losses: &mut Losses) {
 }
 
 fn write_piece(out: &mut String, piece: &Piece<'_>, losses: &mut Losses) {
-    let Piece { part, place, id, is_operator } = piece;
+    let Piece { part, place, id, is_operator, is_last } = piece;
     let id = id.as_deref().unwrap_or_default();
     match &part.body {
         Body::Text(text) if *is_operator => {
@@ -153,6 +173,10 @@ fn write_piece(out: &mut String, piece: &Piece<'_>, losses: &mut Losses) {
             blocks_encode::result(out, part, (id, *failed), &parts, |out, inner| {
                 write_part(out, inner, *place, losses);
             });
+        }
+        Body::Text(text) if *is_last => {
+            tell_beside(part, *place, losses);
+            blocks_encode::text(out, part, text.trim_end(), own_citations(part));
         }
         _ => write_part(out, part, *place, losses),
     }

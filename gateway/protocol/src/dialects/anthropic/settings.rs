@@ -120,7 +120,7 @@ fn tell_format(losses: &mut Losses, client: Dialect, format: Option<&Format>) {
         None | Some(Format::Text) => {}
         Some(Format::Json) => {
             let field = if client == Dialect::Gemini { field } else { format!("{field}.type") };
-            losses.meaning(field, "Anthropic has JSON answers by schema only");
+            losses.hint(field, "approximated: asked for in the system prompt");
         }
         Some(Format::Schema { name, description, strict, extras, .. }) => {
             if name.is_some() {

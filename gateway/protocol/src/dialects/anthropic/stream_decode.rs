@@ -183,7 +183,7 @@ impl Decoder {
             let (finish, note) = stop::read(reason);
             notes.extend(note);
             let stop = delta.take_string("stop_sequence");
-            events.push(Event::Finish { candidate: 0, finish, stop });
+            events.push(Event::Finish { candidate: 0, finish, stop, extras: Extras::default() });
             self.state = State::Complete;
         }
         if let Some(more) = fields.take_object("usage") {

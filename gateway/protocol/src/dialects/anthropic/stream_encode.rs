@@ -6,11 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Echo, StreamEncoder};
+use super::super::{Echo, StreamEncoder, untold};
+use super::plain::is_home;
 use super::stream_frames::{self as frames, Ending};
-use super::{answer, blocks_encode, fault, stop};
+use super::{HOME, answer, blocks_encode, fault, stop};
 use crate::hub::{At, Body, Event, Extras, Finish, Opening, Seal};
 use crate::json::RawJson;
+use crate::loss::Losses;
 use crate::usage::Usage;
 
 /// Writes one stream.
@@ -25,6 +27,7 @@ pub struct Encoder {
     paused: BTreeMap<At, Kind>,
     waiting: Vec<Event>,
     ending: Told,
+    losses: Losses,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -73,6 +76,7 @@ impl Encoder {
             paused: BTreeMap::new(),
             waiting: Vec::new(),
             ending: Told::default(),
+            losses: Losses::default(),
         }
     }
 }
@@ -83,13 +87,24 @@ impl StreamEncoder for Encoder {
             return;
         }
         match event {
-            Event::Start { id, extras, .. } => self.start(id, extras, out),
+            Event::Start { id, extras, .. } => {
+                untold::tell(extras, HOME, "", &mut self.losses);
+                self.start(id, extras, out);
+            }
             Event::Usage(usage) => self.ending.usage = *usage,
-            Event::Finish { candidate: 0, finish, stop } => {
+            Event::Finish { candidate: 0, finish, stop, extras } => {
+                untold::tell(extras, HOME, "choices.", &mut self.losses);
+                if matches!(finish, Finish::Other(_)) && !is_home(&self.ending.extras) {
+                    self.losses.once("finish_reason", "Anthropic's clients know no such reason");
+                }
                 self.ending.finish = Some(finish.clone());
                 self.ending.stop.clone_from(stop);
             }
-            Event::Extras(extras) => self.ending.keep(extras),
+            Event::Finish { .. } => self.losses.once("choices", "Anthropic's clients read one answer"),
+            Event::Extras(extras) => {
+                untold::tell(extras, HOME, "", &mut self.losses);
+                self.ending.keep(extras);
+            }
             Event::Fault(reading) => {
                 self.stage = Stage::Over;
                 let message = reading.message.as_deref().unwrap_or("the provider failed");
@@ -124,6 +139,10 @@ impl StreamEncoder for Encoder {
             Ending { reason, stop: stop.as_deref(), extras, raw_usage: raw_usage.as_ref(), usage: *usage };
         frames::message_delta(out, &ending);
         frames::frame(out, "message_stop", |_| {});
+    }
+
+    fn losses(&self) -> &Losses {
+        &self.losses
     }
 }
 
@@ -187,7 +206,9 @@ impl Encoder {
 
     fn open(&mut self, at: At, opening: &Opening, out: &mut String) {
         self.pause(out);
+        untold::tell(&opening.extras, HOME, "content.", &mut self.losses);
         if !answer::has_place(&opening.body) {
+            self.losses.once("content", "Anthropic's clients know no such block");
             return;
         }
         let (kind, text, seal) = match &opening.body {
@@ -223,7 +244,14 @@ impl Encoder {
                 Some(seal) if seal.dialect == more.dialect => seal.bytes.push_str(&more.bytes),
                 seal => *seal = Some(more.clone()),
             },
-            (Event::Cited(_, citation), Kind::Text) => frames::citation(out, live.index, citation),
+            (Event::Cited(_, citation), Kind::Text) => {
+                frames::citation(out, live.index, citation);
+                if citation.span.is_some() {
+                    let note = "Anthropic's citations belong to a whole block";
+                    self.losses.once("content.annotations.start_index", note);
+                }
+                untold::tell(&citation.extras, HOME, "content.annotations.", &mut self.losses);
+            }
             _ => {}
         }
     }
@@ -259,7 +287,7 @@ impl Encoder {
 
     fn stop(&mut self, out: &mut String) {
         let Some(Live { index, kind, seal, .. }) = self.live.take() else { return };
-        let token = seal.as_ref().map(|seal| seal.to_token(super::HOME)).filter(|_| kind == Kind::Thinking);
+        let token = seal.as_ref().map(|seal| seal.to_token(HOME)).filter(|_| kind == Kind::Thinking);
         if let Some(token) = token {
             frames::delta(out, index, ("signature_delta", "signature"), &token);
         }

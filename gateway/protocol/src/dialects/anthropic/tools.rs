@@ -9,7 +9,8 @@ use serde_json::value::RawValue;
 use super::place::{tell_extras, tell_leaves};
 use super::plain::{is_home, keep_rest, take_cache, write_cache, write_extras, write_merged};
 use super::{HOME, notes};
-use crate::hub::{Extras, Request, Tool, ToolBody, ToolChoice};
+use crate::dialects::search::{self, Known};
+use crate::hub::{Extras, Request, Search, Tool, ToolBody, ToolChoice};
 use crate::json::{Fields, RawJson, Writer};
 use crate::loss::{Losses, Weight};
 
@@ -71,8 +72,15 @@ fn web_search(raw: &RawValue) -> Option<Tool> {
     }
     let cache = take_cache(&mut fields);
     let notes = known.into_iter().collect();
+    let search = Search {
+        context: None,
+        location: search::take_location(&mut fields, None),
+        allowed: search::take_domains(&mut fields, "allowed_domains"),
+        blocked: search::take_domains(&mut fields, "blocked_domains"),
+        max_uses: fields.take_u64("max_uses"),
+    };
     Some(Tool {
-        body: ToolBody::WebSearch,
+        body: ToolBody::WebSearch(search),
         cache,
         extras: Extras { notes, ..Extras::new(HOME, fields.rest()) },
     })
@@ -149,7 +157,7 @@ fn is_sendable(at: usize, tool: &Tool, request: &Request, losses: &mut Losses) -
                 tell_leaves(losses, &format!("{path}.parameters"), schema.get(), Weight::Hint);
             }
         }
-        ToolBody::WebSearch => {}
+        ToolBody::WebSearch(_) => {}
     }
     false
 }
@@ -178,7 +186,11 @@ fn write(out: &mut String, at: usize, tool: &Tool, losses: &mut Losses) {
                 object.flag("strict", strict);
             }
         }
-        ToolBody::WebSearch => write_web_search(&mut object, &tool.extras),
+        ToolBody::WebSearch(found) => {
+            write_web_search(&mut object, found, &tool.extras);
+            let known = [Known::Location, Known::Allowed, Known::Blocked, Known::MaxUses];
+            search::tell(found, &format!("tools[{at}]"), &known, losses);
+        }
         ToolBody::Foreign { .. } => {}
     }
     write_cache(&mut object, tool.cache.as_ref());
@@ -186,7 +198,7 @@ fn write(out: &mut String, at: usize, tool: &Tool, losses: &mut Losses) {
     object.end();
 }
 
-fn write_web_search(object: &mut Writer<'_>, extras: &Extras) {
+fn write_web_search(object: &mut Writer<'_>, found: &Search, extras: &Extras) {
     let given = |key: &str| extras.of(HOME).iter().any(|(name, _)| name == key);
     let [default, ..] = WEB_SEARCH;
     if !given("type") {
@@ -195,6 +207,12 @@ fn write_web_search(object: &mut Writer<'_>, extras: &Extras) {
     }
     if !given("name") {
         object.string("name", "web_search");
+    }
+    search::write_location(object, found.location.as_ref(), None);
+    search::write_domains(object, "allowed_domains", found.allowed.as_ref());
+    search::write_domains(object, "blocked_domains", found.blocked.as_ref());
+    if let Some(most) = found.max_uses {
+        object.number("max_uses", most);
     }
 }
 

@@ -44,6 +44,9 @@ pub(super) struct Piece<'a> {
     pub(super) id: Option<String>,
     /// Said by the operator later on: written with a mark.
     pub(super) is_operator: bool,
+    /// The last that the model of another dialect said, for Anthropic's to go on from: the API refuses white space at
+    /// its end.
+    pub(super) is_last: bool,
 }
 
 /// Lays out the conversation.
@@ -62,6 +65,10 @@ pub(super) fn lay_out<'a>(request: &'a Request, losses: &mut Losses) -> Layout<'
     }
     for message in &mut layout.messages {
         put_results_first(message, losses);
+    }
+    let prefill = layout.messages.last_mut().filter(|last| last.role == "assistant" && last.home.is_none());
+    if let Some(last) = prefill.and_then(|message| message.pieces.last_mut()) {
+        last.is_last = true;
     }
     layout
 }
@@ -114,7 +121,7 @@ fn pieces<'a>(turn: &'a Turn, place: Place, ids: &mut CallIds, losses: &mut Loss
         let place = place.part(at);
         tell_seal(part, place, losses);
         if is_written(turn.role, part, place, losses) {
-            pieces.push(Piece { part, place, id: id(part, place, ids, losses), is_operator });
+            pieces.push(Piece { part, place, id: id(part, place, ids, losses), is_operator, is_last: false });
         }
     }
     if is_operator && !pieces.is_empty() {

@@ -3,7 +3,7 @@
 
 use super::losses::tell_briefly;
 use super::ways::{Blank, CHAT, Node, has, write_blanks};
-use crate::dialects::{DecodeError, Echo};
+use crate::dialects::{DecodeError, Echo, untold};
 use crate::hub::Answer;
 use crate::json::{RawJson, Writer};
 use crate::loss::{Encoded, Losses};
@@ -110,4 +110,5 @@ fn tell_foreign(losses: &mut Losses, answer: &Answer) {
     let mut extras = answer.extras.clone();
     extras.fields.retain(|(name, _)| name != "usage" && name != "usageMetadata");
     tell_briefly(losses, &extras, "");
+    untold::tell_usage(&answer.extras, CHAT, losses);
 }

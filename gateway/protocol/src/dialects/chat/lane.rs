@@ -9,8 +9,9 @@ use super::answer::image;
 use super::details::Details;
 use super::ways::{CHAT, Node};
 use super::{calls, citations, content, thinking};
+use crate::dialects::anthropic::REDACTED;
 use crate::hub::{At, Body, Citation, Event, Extras, Finish, Opening, Part, Seal};
-use crate::json::Fields;
+use crate::json::{Fields, RawJson};
 
 mod tool_calls;
 
@@ -30,6 +31,8 @@ pub(super) struct Lane {
     sources: Vec<Citation>,
     /// Held until the stream ends.
     pub(super) finish: Option<Finish>,
+    /// What nobody models, the last of each name: `logprobs`, filters, the provider's own reason.
+    rest: Vec<(String, RawJson)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +53,7 @@ impl Lane {
             details: Details::default(),
             sources: Vec::new(),
             finish: None,
+            rest: Vec::new(),
         }
     }
 
@@ -74,6 +78,15 @@ impl Lane {
         self.tool_calls(&mut delta, events);
     }
 
+    /// Keeps what is left of a choice.
+    pub(super) fn keep(&mut self, choice: Fields<'_>) {
+        let said = choice.rest().into_iter().filter(|(_, raw)| !matches!(raw.get(), "null" | "{}" | "[]"));
+        for (name, raw) in said {
+            self.rest.retain(|(known, _)| *known != name);
+            self.rest.push((name, raw));
+        }
+    }
+
     /// Closes what is open, and tells why the answer ended.
     pub(super) fn end(&mut self, events: &mut Vec<Event>) {
         if !self.sources.is_empty() {
@@ -82,7 +95,11 @@ impl Lane {
         }
         self.close(events);
         if let Some(finish) = self.finish.take() {
-            events.push(Event::Finish { candidate: self.candidate, finish, stop: None });
+            let mut extras = Extras::default();
+            if !self.rest.is_empty() {
+                extras = Extras::new(CHAT, std::mem::take(&mut self.rest));
+            }
+            events.push(Event::Finish { candidate: self.candidate, finish, stop: None, extras });
         }
     }
 
@@ -112,8 +129,11 @@ impl Lane {
     fn block(&mut self, raw: &RawValue, events: &mut Vec<Event>) {
         let Some(mut block) = Fields::read(raw) else { return };
         if let Some(data) = block.take_string("data") {
-            let seal = Some(thinking::open(&data, Dialect::Anthropic).0);
-            self.whole(Part::new(Body::Thinking { text: String::new(), seal }), events);
+            let (mut seal, is_bare) = thinking::open(&data, Dialect::Anthropic);
+            if is_bare {
+                seal.bytes.insert_str(0, REDACTED);
+            }
+            self.whole(Part::new(Body::Thinking { text: String::new(), seal: Some(seal) }), events);
             return;
         }
         let is_open = matches!(self.open, Some((_, Kind::Thinking)));

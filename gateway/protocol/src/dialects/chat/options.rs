@@ -1,8 +1,10 @@
 //! The plain settings of a request: limits, sampling, stream, and who asks.
 
 use super::ways::{CHAT, Node, has, nested};
+use crate::dialects::openai;
 use crate::hub::{Extras, Request, Sampling};
 use crate::json::Writer;
+use crate::loss::Losses;
 
 /// Takes the settings. Where a setting has two names, the newer one counts and the other stays an extra.
 pub(super) fn decode(node: &mut Node<'_>, request: &mut Request) {
@@ -87,12 +89,13 @@ fn stream(node: &mut Node<'_>, request: &mut Request) {
     node.keep_rest("stream_options", asked);
 }
 
-pub(super) fn encode(object: &mut Writer<'_>, request: &Request) {
+pub(super) fn encode(object: &mut Writer<'_>, request: &Request, losses: &mut Losses) {
     let extras = &request.extras;
     if let Some(limit) = request.max_output {
         object.number(either(extras, "max_completion_tokens", "max_tokens"), limit);
     }
-    object.string_if(either(extras, "safety_identifier", "user"), request.user.as_deref());
+    let user = openai::user(request, losses);
+    object.string_if(either(extras, "safety_identifier", "user"), user);
     write_sampling(object, &request.sampling, extras);
     write_stream(object, request);
 }

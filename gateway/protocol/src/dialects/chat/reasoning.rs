@@ -15,8 +15,7 @@ pub(super) fn decode(node: &mut Node<'_>) -> Option<Reasoning> {
         return Some(object_form(Node::of(fields)));
     }
     if let Some(step) = node.fields.take_string("reasoning_effort") {
-        let extras = noted_effort(Node::default(), &step).extras();
-        return Some(Reasoning { effort: Some(effort(step)), extras, ..Reasoning::default() });
+        return Some(Reasoning { effort: Some(Effort::read(step)), ..Reasoning::default() });
     }
     thinking(node)
 }
@@ -26,16 +25,7 @@ fn object_form(mut inner: Node<'_>) -> Reasoning {
     let step = inner.fields.take_string("effort");
     let budget = inner.fields.take_u64("max_tokens");
     let summary = inner.fields.take_string("summary");
-    let inner = noted_effort(inner, step.as_deref().unwrap_or_default());
-    Reasoning { effort: step.map(effort), budget, summary, extras: inner.extras() }
-}
-
-/// Two spellings are the same step, so the rarer one is noted.
-fn noted_effort<'a>(mut node: Node<'a>, step: &str) -> Node<'a> {
-    if step == "max" {
-        node.note("effort:max");
-    }
-    node
+    Reasoning { effort: step.map(Effort::read), budget, summary, extras: inner.extras() }
 }
 
 /// `thinking` with more in it than a budget is another provider's, and stays an extra.
@@ -56,22 +46,10 @@ fn thinking(node: &mut Node<'_>) -> Option<Reasoning> {
     Some(Reasoning { budget: Some(budget), extras: extras.extras(), ..Reasoning::default() })
 }
 
-fn effort(step: String) -> Effort {
-    match step.as_str() {
-        "none" => Effort::None,
-        "minimal" => Effort::Minimal,
-        "low" => Effort::Low,
-        "medium" => Effort::Medium,
-        "high" => Effort::High,
-        "xhigh" | "max" => Effort::Max,
-        _ => Effort::Other(step),
-    }
-}
-
 pub(super) fn encode(object: &mut Writer<'_>, request: &Request, losses: &mut Losses) {
     let Some(reasoning) = &request.reasoning else { return };
     let extras = &reasoning.extras;
-    let step = reasoning.effort.as_ref().map(|effort| step(effort, reasoning));
+    let step = reasoning.effort.as_ref().map(|effort| step(effort, request, losses));
     if extras.notes(CHAT, "reasoning") {
         write_object_form(object, reasoning, step);
     } else if extras.notes(CHAT, "thinking:enabled") {
@@ -115,6 +93,11 @@ fn approximate(object: &mut Writer<'_>, reasoning: &Reasoning, step: Option<&str
     }
 }
 
-fn step<'r>(effort: &'r Effort, reasoning: &Reasoning) -> &'r str {
-    effort.name(if reasoning.extras.notes(CHAT, "effort:max") { "max" } else { "xhigh" })
+/// Of the two highest steps, more models know `xhigh`.
+fn step<'r>(effort: &'r Effort, request: &Request, losses: &mut Losses) -> &'r str {
+    if *effort == Effort::Max && request.extras.dialect != Some(CHAT) {
+        losses.hint("reasoning_effort", "approximated: `xhigh` is the highest step that most models know");
+        return Effort::XHigh.name();
+    }
+    effort.name()
 }

@@ -36,6 +36,8 @@ pub(super) fn decode(body: &str) -> Result<Request, DecodeError> {
     request.metadata = node.fields.take_raw("metadata");
     request.service_tier = node.fields.take_string("service_tier");
     request.cache_key = node.fields.take_string("prompt_cache_key");
+    request.cache_retention = node.fields.take_string("prompt_cache_retention");
+    request.verbosity = node.fields.take_string("verbosity");
     request.store = node.fields.take_bool("store");
     request.extras = node.tagged();
     Ok(request)
@@ -53,10 +55,12 @@ pub(super) fn encode(request: &Request) -> Encoded {
     tool_choice::encode(&mut object, request, &mut losses);
     format::encode(&mut object, request, &mut losses);
     reasoning::encode(&mut object, request, &mut losses);
-    options::encode(&mut object, request);
+    options::encode(&mut object, request, &mut losses);
     object.raw_if("metadata", request.metadata.as_ref());
     tier(&mut object, request, &mut losses);
     object.string_if("prompt_cache_key", request.cache_key.as_deref());
+    object.string_if("prompt_cache_retention", request.cache_retention.as_deref());
+    object.string_if("verbosity", request.verbosity.as_deref());
     if let Some(store) = request.store {
         object.flag("store", store);
     }

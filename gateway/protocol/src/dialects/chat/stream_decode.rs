@@ -123,6 +123,7 @@ impl Decoder {
         if let Some(finish) = choice.take_string("finish_reason").and_then(|reason| read_finish(&reason)) {
             lane.finish = Some(finish);
         }
+        lane.keep(choice);
     }
 
     fn close(&mut self, events: &mut Vec<Event>) {

@@ -10,9 +10,11 @@ use crate::dialects::{Echo, StreamEncoder};
 use crate::fault::Reading;
 use crate::hub::{Event, Extras, Finish};
 use crate::json::{RawJson, Writer};
+use crate::loss::Losses;
 use crate::usage::Usage;
 
 mod blocks;
+mod untold;
 
 use blocks::Blocks;
 
@@ -29,6 +31,7 @@ pub struct Encoder {
     usage: Option<Usage>,
     usage_as_told: Option<RawJson>,
     lanes: BTreeMap<usize, Blocks>,
+    losses: Losses,
     is_over: bool,
 }
 
@@ -45,6 +48,7 @@ impl Encoder {
             usage: None,
             usage_as_told: None,
             lanes: BTreeMap::new(),
+            losses: Losses::default(),
             is_over: false,
         }
     }
@@ -55,6 +59,7 @@ impl StreamEncoder for Encoder {
         if self.is_over {
             return;
         }
+        untold::tell(event, self.is_home, &mut self.losses);
         match event {
             Event::Start { id: given, created, extras, .. } => {
                 self.id = id(given, &self.echo);
@@ -65,7 +70,7 @@ impl StreamEncoder for Encoder {
             }
             Event::Usage(usage) => self.usage = Some(*usage),
             Event::Extras(extras) => self.learn(extras),
-            Event::Finish { candidate, finish, .. } => self.finish(*candidate, finish, out),
+            Event::Finish { candidate, finish, extras, .. } => self.finish(*candidate, (finish, extras), out),
             Event::Fault(reading) => self.fail(reading, out),
             Event::Open(at, _)
             | Event::Text(at, _)
@@ -84,6 +89,10 @@ impl StreamEncoder for Encoder {
             self.tell_usage(out);
         }
         out.push_str("data: [DONE]\n\n");
+    }
+
+    fn losses(&self) -> &Losses {
+        &self.losses
     }
 }
 
@@ -116,23 +125,23 @@ impl Encoder {
         }
     }
 
-    fn finish(&mut self, candidate: usize, finish: &Finish, out: &mut String) {
+    fn finish(&mut self, candidate: usize, (finish, extras): (&Finish, &Extras), out: &mut String) {
         self.greet(candidate, out);
         let is_legacy = self.lanes.get(&candidate).is_some_and(|blocks| blocks.is_legacy);
         let reason = match finish {
             Finish::ToolCalls if is_legacy => "function_call",
             finish => write_finish(finish, self.is_home),
         };
-        self.chunk(candidate, "{}", Some(reason), out);
+        self.chunk(candidate, "{}", Some((reason, extras)), out);
     }
 
-    fn chunk(&mut self, candidate: usize, delta: &str, finish: Option<&str>, out: &mut String) {
+    fn chunk(&mut self, candidate: usize, delta: &str, finish: Option<(&str, &Extras)>, out: &mut String) {
         self.frame(out, |object| {
             object.list_of("choices", [()], |out, ()| {
                 let mut choice = Writer::object(out);
                 choice.number("index", candidate as u64).raw("delta", delta);
                 match finish {
-                    Some(reason) => choice.string("finish_reason", reason),
+                    Some((reason, extras)) => choice.string("finish_reason", reason).all(extras.of(CHAT)),
                     None => choice.raw("finish_reason", "null"),
                 };
                 choice.end();

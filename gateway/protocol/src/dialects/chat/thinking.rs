@@ -14,6 +14,7 @@ use catalogue::Dialect;
 use serde_json::value::RawValue;
 
 use super::ways::{CHAT, Node, has};
+use crate::dialects::anthropic::REDACTED;
 use crate::hub::{Body, Extras, Part, Seal};
 use crate::json::{Fields, RawJson, Writer};
 
@@ -105,10 +106,14 @@ fn block(raw: &RawValue) -> Option<Part> {
         }
         _ => return None,
     };
+    let is_redacted = node.notes("redacted");
     let seal = token.map(|token| {
-        let (seal, is_bare) = open(&token, Dialect::Anthropic);
+        let (mut seal, is_bare) = open(&token, Dialect::Anthropic);
         if is_bare {
             node.note("seal:bare");
+            if is_redacted {
+                seal.bytes.insert_str(0, REDACTED);
+            }
         }
         seal
     });
@@ -160,12 +165,16 @@ pub(super) fn write_chunk(object: &mut Writer<'_>, text: &str, extras: &Extras) 
     });
 }
 
-/// Writes LiteLLM's block. A seal of this dialect has a place of its own, so it is none of these.
+/// Writes LiteLLM's block. A seal of this dialect has a place of its own, so it is none of these. Anthropic's stand
+/// there as Anthropic wrote them, as LiteLLM's clients know them.
 pub(super) fn write_block(out: &mut String, text: &str, seal: Option<&Seal>, extras: &Extras) {
-    let token = seal
-        .map(|seal| if extras.notes(CHAT, "seal:bare") { seal.bytes.clone() } else { seal.to_token(CHAT) });
     let is_ours = extras.notes(CHAT, "thinking_blocks");
-    let is_redacted = if is_ours { extras.notes(CHAT, "redacted") } else { text.is_empty() };
+    let is_bare = |seal: &Seal| {
+        if is_ours { extras.notes(CHAT, "seal:bare") } else { seal.dialect == Dialect::Anthropic }
+    };
+    let token = seal.map(|seal| if is_bare(seal) { bare(seal).to_owned() } else { seal.to_token(CHAT) });
+    let was_redacted = seal.is_some_and(|seal| bare(seal) != seal.bytes);
+    let is_redacted = if is_ours { extras.notes(CHAT, "redacted") } else { was_redacted };
     let mut object = Writer::object(out);
     if is_redacted {
         object.string("type", "redacted_thinking").string_if("data", token.as_deref());
@@ -174,6 +183,11 @@ pub(super) fn write_block(out: &mut String, text: &str, seal: Option<&Seal>, ext
     }
     object.all(extras.of(CHAT));
     object.end();
+}
+
+/// A seal without the mark of Anthropic's decoder.
+fn bare(seal: &Seal) -> &str {
+    seal.bytes.strip_prefix(REDACTED).filter(|_| seal.dialect == Dialect::Anthropic).unwrap_or(&seal.bytes)
 }
 
 /// One list of the lists that were sealed, as OpenRouter gave them.

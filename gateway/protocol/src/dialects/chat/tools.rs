@@ -5,7 +5,8 @@ use serde_json::value::RawValue;
 
 use super::losses::{tell, tell_cache, tell_foreign};
 use super::ways::{CHAT, Node, all_but, has, nested, write_cache};
-use crate::hub::{Extras, Request, Tool, ToolBody};
+use crate::dialects::search::{self, Known};
+use crate::hub::{Extras, Request, Search, Tool, ToolBody};
 use crate::json::{RawJson, Writer};
 use crate::loss::Losses;
 
@@ -13,13 +14,21 @@ use crate::loss::Losses;
 pub(super) fn decode(node: &mut Node<'_>) -> Vec<Tool> {
     let mut tools: Vec<Tool> = node.fields.take_list("tools").into_iter().flatten().map(tool).collect();
     tools.extend(node.fields.take_list("functions").into_iter().flatten().map(legacy));
-    if let Some(options) = node.fields.take_object("web_search_options") {
+    if let Some(mut options) = node.fields.take_object("web_search_options") {
+        let search = Search {
+            context: options.take_string("search_context_size"),
+            location: search::take_location(&mut options, Some(APPROXIMATE)),
+            ..Search::default()
+        };
         let mut options = Node::of(options);
         options.note("web_search_options");
-        tools.push(Tool { body: ToolBody::WebSearch, cache: None, extras: options.extras() });
+        tools.push(Tool { body: ToolBody::WebSearch(search), cache: None, extras: options.extras() });
     }
     tools
 }
+
+/// The object that a place stands in.
+const APPROXIMATE: &str = "approximate";
 
 fn tool(raw: &RawValue) -> Tool {
     function(raw).unwrap_or_else(|| foreign(raw))
@@ -80,7 +89,10 @@ pub(super) fn encode(object: &mut Writer<'_>, request: &Request, losses: &mut Lo
     for (at, tool) in request.tools.iter().enumerate() {
         let place = format!("tools[{at}]");
         match &tool.body {
-            ToolBody::WebSearch => search(object, &tool.extras),
+            ToolBody::WebSearch(found) => {
+                write_search(object, found, &tool.extras);
+                search::tell(found, &place, &[Known::Context, Known::Location], losses);
+            }
             ToolBody::Foreign { dialect, json } if *dialect != CHAT => {
                 tell_foreign(losses, json, &place, "chat completions do not have this tool");
                 continue;
@@ -104,8 +116,10 @@ pub(super) fn encode(object: &mut Writer<'_>, request: &Request, losses: &mut Lo
     }
 }
 
-fn search(object: &mut Writer<'_>, extras: &Extras) {
+fn write_search(object: &mut Writer<'_>, found: &Search, extras: &Extras) {
     object.nested("web_search_options", |options| {
+        options.string_if("search_context_size", found.context.as_deref());
+        search::write_location(options, found.location.as_ref(), Some(APPROXIMATE));
         options.all(extras.of(CHAT));
     });
 }

@@ -37,6 +37,11 @@ impl<'a> Node<'a> {
         self.notes.push(note);
     }
 
+    /// Whether it was noted before.
+    pub(super) fn notes(&self, note: &str) -> bool {
+        self.notes.contains(&note)
+    }
+
     /// Takes the fields of `blanks` that say nothing.
     pub(super) fn blanks(&mut self, blanks: &[Blank]) {
         for Blank(key, json, note) in blanks {

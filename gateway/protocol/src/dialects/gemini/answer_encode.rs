@@ -6,7 +6,7 @@ use super::node::is_home;
 use super::part_encode::{Reader, encode};
 use super::tell::Tell;
 use super::{HOME, finish, time, usage};
-use crate::dialects::Echo;
+use crate::dialects::{Echo, untold};
 use crate::hub::{Answer, Candidate, Extras, Finish, Part};
 use crate::json::{RawJson, Writer};
 use crate::loss::Encoded;
@@ -17,6 +17,7 @@ pub fn encode_answer(answer: &Answer, echo: &Echo) -> Encoded {
     let extras = &answer.extras;
     let mut tell = Tell::new(extras);
     tell.extras("", extras);
+    untold::tell_usage(extras, HOME, &mut tell.losses);
     let mut out = String::new();
     let mut body = Writer::object(&mut out);
     if !extras.notes(HOME, "candidates:absent") {

@@ -8,7 +8,8 @@ use super::model::is_before_gemini_3;
 use super::node::{Name, is_home, key, own, under};
 use super::tell::Tell;
 use super::{HOME, schema};
-use crate::hub::{Effort, Extras, Format, Reasoning, Request};
+use crate::dialects::shows;
+use crate::hub::{Body, Effort, Extras, Format, Part, Reasoning, Request};
 use crate::json::{Writer, string};
 
 pub(super) fn generation_config(request: &Request, tell: &mut Tell, body: &mut Writer<'_>) {
@@ -21,6 +22,7 @@ pub(super) fn generation_config(request: &Request, tell: &mut Tell, body: &mut W
     if let Some(reasoning) = &request.reasoning {
         write_reasoning(reasoning, request, tell, &mut config);
     }
+    media_resolution(request, tell, &mut config);
     for (name, raw) in under(&request.extras, "generationConfig") {
         config.raw(name, raw.get());
     }
@@ -99,6 +101,32 @@ fn write_format(format: &Format, request: &Request, tell: &mut Tell, config: &mu
     tell.extras(path, extras);
 }
 
+/// Other dialects say of each picture how closely to look. All of Google's models take one word for the whole
+/// request, so the closest look counts.
+/// Source: ai.google.dev/gemini-api/docs/media-resolution (read 2026-11-25).
+fn media_resolution(request: &Request, tell: &mut Tell, config: &mut Writer<'_>) {
+    let details: Vec<&str> = request.turns.iter().flat_map(|turn| &turn.parts).filter_map(detail).collect();
+    let is_low = !details.is_empty() && details.iter().all(|detail| *detail == "low");
+    let (wanted, level) = match details.contains(&"high") {
+        true => ("high", Some("MEDIA_RESOLUTION_HIGH")),
+        false if is_low => ("low", Some("MEDIA_RESOLUTION_LOW")),
+        // Where a picture leaves it to the model, so does the request.
+        false => ("auto", None),
+    };
+    if details.iter().any(|detail| *detail != wanted) && details.iter().any(|detail| *detail != "auto") {
+        tell.hint("detail", "Gemini has one resolution for the whole request");
+    }
+    config.string_if("mediaResolution", level);
+}
+
+/// `auto` is what is done without a word.
+fn detail(part: &Part) -> Option<&str> {
+    match &part.body {
+        Body::Media(media) => Some(media.detail.as_deref().unwrap_or("auto")),
+        _ => None,
+    }
+}
+
 fn write_reasoning(reasoning: &Reasoning, request: &Request, tell: &mut Tell, config: &mut Writer<'_>) {
     let extras = &reasoning.extras;
     tell.extras("reasoning", extras);
@@ -112,11 +140,11 @@ fn write_reasoning(reasoning: &Reasoning, request: &Request, tell: &mut Tell, co
                 None => {}
             }
         }
-        if let Some(summary) = reasoning.summary.as_deref() {
+        if reasoning.summary.as_deref().is_some_and(|summary| summary != "auto") {
+            tell.hint("reasoning.summary", "Gemini has one kind of summary");
+        }
+        if reasoning.summary.is_some() || (!is_home(extras) && shows::is_wanted(request, reasoning)) {
             thinking.flag(key(extras, THOUGHTS), true);
-            if summary != "auto" {
-                tell.hint("reasoning.summary", "Gemini has one kind of summary");
-            }
         } else if extras.notes(HOME, "includeThoughts:false") {
             thinking.flag(key(extras, THOUGHTS), false);
         }
@@ -180,7 +208,7 @@ fn step(effort: &Effort, is_old: bool, tell: &mut Tell) -> Thinking {
         Effort::None if !is_old => {
             tell.hint("reasoning_effort", "Gemini 3 always thinks, so as little as all its models can");
         }
-        Effort::Max => tell.hint("reasoning_effort", "Gemini's highest step is `high`"),
+        Effort::XHigh | Effort::Max => tell.hint("reasoning_effort", "Gemini's highest step is `high`"),
         _ => {}
     }
     if is_old { Thinking::Budget(tokens) } else { Thinking::Level(level) }
@@ -197,7 +225,7 @@ fn level_of(effort: &Effort) -> (&'static str, u64) {
         Effort::None => return ("low", 0),
         Effort::Minimal | Effort::Low => 1024,
         Effort::Medium | Effort::Other(_) => 8192,
-        Effort::High | Effort::Max => 24_576,
+        Effort::High | Effort::XHigh | Effort::Max => 24_576,
     };
     let level = LEVELS.iter().find(|(_, known)| known == effort).map_or("high", |(level, _)| *level);
     (level, tokens)

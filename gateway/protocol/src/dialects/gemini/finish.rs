@@ -5,8 +5,12 @@ use crate::hub::{Body, Candidate, Finish, Part};
 /// Reasons that mean that a filter cut the answer.
 ///
 /// Source: ai.google.dev/api/generate-content#FinishReason; `MODEL_ARMOR` as Vertex was recorded (read 2026-11-21).
-const FILTERED: [&str; 9] = [
+const FILTERED: [&str; 12] = [
     "SAFETY",
+    // No filters, but what was said is not all, and no other dialect has a word for that.
+    "LANGUAGE",
+    "OTHER",
+    "IMAGE_OTHER",
     "RECITATION",
     "BLOCKLIST",
     "PROHIBITED_CONTENT",

@@ -208,9 +208,6 @@ impl Outcome<'_> {
 }
 
 fn write_media(media: &Media, extras: &Extras, (path, tell): (&str, &mut Tell), out: &mut String) -> bool {
-    if media.detail.is_some() {
-        tell.hint(join(path, "detail"), "Gemini sets the resolution for the whole request");
-    }
     let name = media.name.as_deref().filter(|_| is_home(extras));
     if media.name.is_some() && name.is_none() {
         tell.hint(join(path, tell.media_name()), "Gemini has no names of files");

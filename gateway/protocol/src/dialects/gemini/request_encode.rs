@@ -83,6 +83,12 @@ fn leftovers(request: &Request, tell: &mut Tell) {
     if request.cache_key.is_some() {
         tell.hint("prompt_cache_key", "Gemini caches by itself");
     }
+    if request.cache_retention.is_some() {
+        tell.hint("prompt_cache_retention", "Gemini caches by itself");
+    }
+    if request.verbosity.is_some() {
+        tell.hint("verbosity", "Gemini has no such setting");
+    }
     if request.store.is_some() {
         tell.hint("store", "Gemini keeps no answers to be fetched later");
     }

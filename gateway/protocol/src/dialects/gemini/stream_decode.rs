@@ -11,6 +11,7 @@ use crate::dialects::{Frame, StreamDecoder};
 use crate::fault::{FaultClass, Reading, read_stream_error};
 use crate::hub::{At, Body, Event, Extras, Finish, Opening, Part};
 use crate::json::{Fields, RawJson};
+use crate::usage::Usage;
 
 /// Reads a stream.
 #[derive(Debug, Default)]
@@ -19,6 +20,7 @@ pub struct Decoder {
     is_finished: bool,
     is_broken: bool,
     candidates: BTreeMap<usize, Speaker>,
+    usage: Usage,
     /// As last told: providers repeat them in each chunk.
     kept: Vec<(String, RawJson)>,
 }
@@ -56,12 +58,20 @@ impl StreamDecoder for Decoder {
         let said = head.said.unwrap_or_default();
         if said.is_empty() && head.is_blocked && self.candidates.is_empty() {
             self.is_finished = true;
-            events.push(Event::Finish { candidate: 0, finish: Finish::Filtered, stop: None });
+            events.push(Event::Finish {
+                candidate: 0,
+                finish: Finish::Filtered,
+                stop: None,
+                extras: Extras::default(),
+            });
         }
         for (at, said) in said.into_iter().enumerate() {
             self.candidate(at, said, events);
         }
-        events.extend(head.usage.map(Event::Usage));
+        if let Some(usage) = head.usage {
+            let usage = self.totals(usage);
+            events.push(Event::Usage(usage));
+        }
     }
 
     fn end(&mut self, events: &mut Vec<Event>) {
@@ -87,6 +97,19 @@ impl Decoder {
         } else if !extras.fields.is_empty() {
             events.push(Event::Extras(extras));
         }
+    }
+
+    /// A chunk that counts nothing written says nothing of what was written before it.
+    fn totals(&mut self, told: Usage) -> Usage {
+        let before = self.usage;
+        self.usage = told;
+        if told.output == 0 && told.audio_output == 0 {
+            (self.usage.output, self.usage.audio_output) = (before.output, before.audio_output);
+        }
+        if told.reasoning == 0 {
+            self.usage.reasoning = before.reasoning;
+        }
+        self.usage
     }
 
     /// What has not been told yet. An object without fields tells nothing.
@@ -121,7 +144,7 @@ impl Decoder {
         if let Some(finish) = said.finish(speaker.has_calls) {
             speaker.close(events);
             self.is_finished = true;
-            events.push(Event::Finish { candidate: index, finish, stop: None });
+            events.push(Event::Finish { candidate: index, finish, stop: None, extras: Extras::default() });
         }
     }
 }

@@ -8,9 +8,10 @@ use super::node::is_home;
 use super::part_encode::{Reader, encode};
 use super::tell::Tell;
 use super::{HOME, citations, encode_fault, finish, time, usage};
-use crate::dialects::{Echo, StreamEncoder};
+use crate::dialects::{Echo, StreamEncoder, untold};
 use crate::hub::{At, Body, Citation, Event, Extras, Finish, Opening, Part, Seal};
 use crate::json::{RawJson, Writer};
+use crate::loss::Losses;
 use crate::usage::Usage;
 
 /// Writes a stream.
@@ -26,6 +27,7 @@ pub struct Encoder {
     fields: Vec<(String, RawJson)>,
     usage: Option<Usage>,
     finishes: BTreeMap<usize, Finish>,
+    tell: Tell,
     is_done: bool,
 }
 
@@ -52,6 +54,7 @@ impl Encoder {
             fields: Vec::new(),
             usage: None,
             finishes: BTreeMap::new(),
+            tell: Tell::new(&Extras::default()),
             is_done: false,
         }
     }
@@ -73,13 +76,24 @@ impl StreamEncoder for Encoder {
             }
             Event::Sealed(at, seal) => self.seal(*at, seal, out),
             Event::Cited(at, citation) => {
+                untold::tell(&citation.extras, HOME, "candidates.citations.", &mut self.tell.losses);
+                if citation.url.is_some() && citation.quote.is_some() && !self.is_home {
+                    self.tell.losses.once("candidates.citations.cited_text", "Gemini does not quote pages");
+                }
                 if let Some(Block::Text(_, citations)) = self.blocks.get_mut(at) {
                     citations.push(citation.clone());
                 }
             }
             Event::Close(at) => self.close(*at, out),
             Event::Usage(usage) => self.usage = Some(*usage),
-            Event::Finish { candidate, finish, .. } => {
+            Event::Finish { candidate, finish, stop, extras } => {
+                untold::tell(extras, HOME, "candidates.", &mut self.tell.losses);
+                if stop.is_some() {
+                    self.tell.losses.once("stop_sequence", "Gemini does not tell which text ended an answer");
+                }
+                if matches!(finish, Finish::Paused | Finish::Other(_)) && !self.is_home {
+                    self.tell.losses.once("finish_reason", "a reason that Gemini does not have");
+                }
                 self.finishes.insert(*candidate, finish.clone());
             }
             Event::Extras(extras) => self.keep(extras),
@@ -101,6 +115,10 @@ impl StreamEncoder for Encoder {
         }
         self.last(out);
     }
+
+    fn losses(&self) -> &Losses {
+        &self.tell.losses
+    }
 }
 
 impl Encoder {
@@ -114,6 +132,7 @@ impl Encoder {
     }
 
     fn keep(&mut self, extras: &Extras) {
+        untold::tell(extras, HOME, "", &mut self.tell.losses);
         for (name, raw) in extras.of(HOME) {
             self.fields.retain(|(known, _)| known != name);
             self.fields.push((name.clone(), raw.clone()));
@@ -122,6 +141,7 @@ impl Encoder {
 
     fn open(&mut self, at: At, opening: &Opening, out: &mut String) {
         let Opening { body, extras } = opening;
+        untold::tell(extras, HOME, "candidates.content.", &mut self.tell.losses);
         let part = Part { extras: extras.clone(), ..Part::new(body.clone()) };
         let block = match body {
             Body::Text(text) | Body::Refusal(text) => Block::Text(text.clone(), Vec::new()),
@@ -187,10 +207,12 @@ impl Encoder {
     }
 
     fn part(&mut self, candidate: usize, part: &Part, out: &mut String) {
-        let mut wire = String::new();
-        // A stream has no place for losses.
-        let mut tell = Tell::new(&Extras::default());
-        if !encode(part, Reader::Client, ("", &mut tell), &mut wire) {
+        let (mut wire, mut tell) = (String::new(), Tell::new(&Extras::default()));
+        let is_written = encode(part, Reader::Client, ("candidates.content", &mut tell), &mut wire);
+        for loss in tell.losses.all() {
+            self.tell.losses.once(loss.field.clone(), loss.note);
+        }
+        if !is_written {
             return;
         }
         let spelling = Extras::default();

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::node::{Name, Node};
 use super::{HOME, schema};
-use crate::hub::{Extras, Request, Tool, ToolBody, ToolChoice};
+use crate::hub::{Extras, Request, Search, Tool, ToolBody, ToolChoice};
 use crate::json::{RawJson, string};
 
 pub(super) const DECLARATIONS: Name = ("functionDeclarations", "function_declarations");
@@ -47,7 +47,11 @@ fn group(raw: &RawValue) -> Option<Vec<Tool>> {
     if let Some(options) = node.object(GOOGLE_SEARCH) {
         let mut search = Node::default();
         search.absorb("googleSearch", options);
-        tools.push(Tool { body: ToolBody::WebSearch, cache: None, extras: search.extras() });
+        tools.push(Tool {
+            body: ToolBody::WebSearch(Search::default()),
+            cache: None,
+            extras: search.extras(),
+        });
     }
     let Extras { fields, notes, .. } = node.extras();
     let (absent, others): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(_, raw)| raw.get() == "null");

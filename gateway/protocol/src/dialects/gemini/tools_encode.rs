@@ -8,6 +8,7 @@ use super::tell::Tell;
 use super::tools_decode::{
     ALLOWED, CALLING, DECLARATIONS, GOOGLE_SEARCH, JSON_PARAMETERS, PARAMETERS, TOOL_CONFIG, mode_of,
 };
+use crate::dialects::search;
 use crate::hub::{Extras, Request, Tool, ToolBody, ToolChoice};
 use crate::json::{Fields, Writer, string};
 
@@ -46,6 +47,7 @@ fn losses(path: &str, tool: &Tool, tell: &mut Tell) {
             tell.hint(format!("{path}.strict"), "Gemini holds the schema as well as it can");
         }
         ToolBody::Foreign { dialect, json } if *dialect != HOME => tell.foreign(path, json),
+        ToolBody::WebSearch(found) => search::tell(found, path, &[], &mut tell.losses),
         _ => {}
     }
 }
@@ -79,8 +81,7 @@ fn write_group(group: &[&Tool], out: &mut String) {
     let first = group.first().map(|tool| tool.extras.clone()).unwrap_or_default();
     let functions: Vec<_> =
         group.iter().filter(|tool| matches!(tool.body, ToolBody::Function { .. })).collect();
-    if let ([tool], ToolBody::Foreign { json, .. }) =
-        (group, group.first().map_or(&ToolBody::WebSearch, |tool| &tool.body))
+    if let ([tool], Some(ToolBody::Foreign { json, .. })) = (group, group.first().map(|tool| &tool.body))
         && tool.extras.fields.is_empty()
     {
         out.push_str(json.get());
@@ -105,7 +106,7 @@ fn write_group(group: &[&Tool], out: &mut String) {
 fn write_other(tool: &Tool, first: &Extras, object: &mut Writer<'_>) {
     match &tool.body {
         ToolBody::Function { .. } => {}
-        ToolBody::WebSearch => {
+        ToolBody::WebSearch(_) => {
             object.nested(key(first, GOOGLE_SEARCH), |search| {
                 for (name, raw) in under(&tool.extras, "googleSearch") {
                     search.raw(name, raw.get());
@@ -161,7 +162,7 @@ pub(super) fn tool_config(request: &Request, tell: &mut Tell, body: &mut Writer<
 /// Whether Google's search and functions stand together: since Gemini 3 they may, if the request says so.
 /// Source: ai.google.dev/gemini-api/docs/tool-combination (read 2026-11-21).
 fn mixes_tools(request: &Request) -> bool {
-    let has_search = request.tools.iter().any(|tool| tool.body == ToolBody::WebSearch);
+    let has_search = request.tools.iter().any(|tool| matches!(tool.body, ToolBody::WebSearch(_)));
     !is_home(&request.extras)
         && !is_before_gemini_3(&request.model)
         && has_search

@@ -4,7 +4,7 @@ use super::answer_decode::{INCOMPLETE, PAUSED};
 use super::context::Context;
 use super::segments::{self, Kind};
 use super::{HOME, has, is_home, item_encode, notes, reasoning_encode, usage};
-use crate::dialects::Echo;
+use crate::dialects::{Echo, untold};
 use crate::hub::{Answer, Body, Candidate, Finish, Part, Role};
 use crate::json::{self, Writer};
 use crate::loss::Encoded;
@@ -14,6 +14,7 @@ use crate::loss::Encoded;
 pub fn encode_answer(answer: &Answer, echo: &Echo) -> Encoded {
     let mut context = Context::answer(answer.extras.dialect, &echo.id);
     context.tell("", &answer.extras);
+    untold::tell_usage(&answer.extras, HOME, &mut context.losses);
     for index in 1..answer.candidates.len() {
         context.losses.hint(format!("candidates[{index}]"), "a response has one answer");
     }

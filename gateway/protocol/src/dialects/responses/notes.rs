@@ -36,8 +36,6 @@ pub(super) const NO_MODEL: &str = "model:none";
 pub(super) const STREAM_FALSE: &str = "stream:false";
 /// `tools` was there and empty.
 pub(super) const NO_TOOLS: &str = "tools:[]";
-/// The highest effort was called `xhigh`, not `max`.
-pub(super) const XHIGH: &str = "effort:xhigh";
 /// An answer without `incomplete_details`.
 pub(super) const NO_DETAILS: &str = "incomplete_details:none";
 /// A file's data was base64 without `data:` before it.

@@ -16,7 +16,7 @@ pub fn decode_request(body: &str) -> Result<Request, DecodeError> {
     let mut fields = Fields::parse(body).ok_or_else(|| DecodeError::new("", "must be a JSON object"))?;
     let mut written = Vec::new();
     let turns = turns(&mut fields, &mut written)?;
-    let (format, mut inside) = text(&mut fields);
+    let Text { format, verbosity, mut inside } = text(&mut fields);
     let stream = fields.take_bool("stream");
     if stream == Some(false) {
         written.push(notes::STREAM_FALSE);
@@ -38,6 +38,8 @@ pub fn decode_request(body: &str) -> Result<Request, DecodeError> {
         metadata: fields.take_raw("metadata"),
         service_tier: fields.take_string("service_tier"),
         cache_key: fields.take_string("prompt_cache_key"),
+        cache_retention: fields.take_string("prompt_cache_retention"),
+        verbosity,
         store: fields.take_bool("store"),
         extras: Extras::default(),
     };
@@ -116,17 +118,27 @@ fn sampling(fields: &mut Fields<'_>) -> Sampling {
     }
 }
 
-/// The format, and what else stood in `text`. An empty one leaves a mark that it was there.
-fn text(fields: &mut Fields<'_>) -> (Option<Format>, Vec<(String, RawJson)>) {
-    let Some(mut text) = fields.take_object("text") else { return (None, Vec::new()) };
+/// What stood in `text`.
+#[derive(Default)]
+struct Text {
+    format: Option<Format>,
+    verbosity: Option<String>,
+    inside: Vec<(String, RawJson)>,
+}
+
+/// An empty `text` leaves a mark that it was there.
+fn text(fields: &mut Fields<'_>) -> Text {
+    let Some(mut text) = fields.take_object("text") else { return Text::default() };
     let raw = text.get("format");
     let format = raw.and_then(Fields::read).and_then(settings::read_format);
     if format.is_some() {
         text.take_any("format");
     }
+    let verbosity = text.take_string("verbosity");
     let mut rest: Vec<_> = text.rest();
-    if rest.is_empty() && format.is_none() {
+    if rest.is_empty() && format.is_none() && verbosity.is_none() {
         rest.push((String::new(), RawJson::from(RawValue::NULL)));
     }
-    (format, rest.into_iter().map(|(name, raw)| (format!("{IN_TEXT}{name}"), raw)).collect())
+    let inside = rest.into_iter().map(|(name, raw)| (format!("{IN_TEXT}{name}"), raw)).collect();
+    Text { format, verbosity, inside }
 }

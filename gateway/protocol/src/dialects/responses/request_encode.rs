@@ -6,6 +6,7 @@ use catalogue::Dialect;
 use super::context::Context;
 use super::settings::{self, IN_TEXT};
 use super::{HOME, is_home, item_encode, notes, segments, tools, words};
+use crate::dialects::openai;
 use crate::dialects::spelling::spelt;
 use crate::hub::{Body, Effort, Request, Role, Turn};
 use crate::json::{RawJson, Writer};
@@ -123,9 +124,11 @@ fn write_settings(object: &mut Writer<'_>, request: &Request, context: &mut Cont
     if request.stream || request.extras.notes(HOME, notes::STREAM_FALSE) {
         object.flag("stream", request.stream);
     }
-    object.string_if("user", request.user.as_deref()).raw_if("metadata", request.metadata.as_ref());
+    let user = openai::user(request, &mut context.losses);
+    object.string_if("user", user).raw_if("metadata", request.metadata.as_ref());
     object.string_if("service_tier", request.service_tier.as_deref());
     object.string_if("prompt_cache_key", request.cache_key.as_deref());
+    object.string_if("prompt_cache_retention", request.cache_retention.as_deref());
     if let Some(store) = request.store {
         object.flag("store", store);
     }
@@ -170,13 +173,11 @@ fn thinks(request: &Request) -> bool {
             .any(|part| matches!(&part.body, Body::Thinking { seal: Some(seal), .. } if seal.dialect == HOME))
 }
 
-/// Fields of chat that have the same name and meaning here. `verbosity` is one of `text`.
-const SAME_IN_CHAT: [&str; 3] = ["safety_identifier", "prompt_cache_retention", "verbosity"];
+/// A field of chat that has the same name and meaning here.
+const SAME_IN_CHAT: &str = "safety_identifier";
 
 fn same_in_chat(request: &Request) -> impl Iterator<Item = &(String, RawJson)> {
-    let is_same =
-        |(name, _): &&(String, RawJson)| name != "verbosity" && SAME_IN_CHAT.contains(&name.as_str());
-    request.extras.of(Dialect::OpenaiChat).iter().filter(is_same)
+    request.extras.of(Dialect::OpenaiChat).iter().filter(|(name, _)| name == SAME_IN_CHAT)
 }
 
 fn tell_sampling(request: &Request, context: &mut Context) {
@@ -204,7 +205,7 @@ fn tell_sampling(request: &Request, context: &mut Context) {
 fn tell_unknown(request: &Request, context: &mut Context) {
     let mut extras = request.extras.clone();
     if extras.dialect == Some(Dialect::OpenaiChat) {
-        extras.fields.retain(|(name, _)| !SAME_IN_CHAT.contains(&name.as_str()));
+        extras.fields.retain(|(name, _)| name != SAME_IN_CHAT);
     }
     context.tell("", &extras);
 }

@@ -1,7 +1,7 @@
 //! `reasoning` and `text`, both ways: how much to think, and what the answer must look like.
 
 use super::context::Context;
-use super::{HOME, is_home, notes, words};
+use super::{HOME, is_home, words};
 use crate::hub::{Effort, Extras, Format, Reasoning, Request};
 use crate::json::{Fields, RawJson, Writer};
 
@@ -10,30 +10,16 @@ pub(super) const IN_TEXT: &str = "text.";
 
 /// Reads `reasoning`.
 pub(super) fn read_reasoning(mut fields: Fields<'_>) -> Reasoning {
-    let mut written = Vec::new();
-    let effort = fields.take_string("effort").map(|effort| match effort.as_str() {
-        "none" => Effort::None,
-        "minimal" => Effort::Minimal,
-        "low" => Effort::Low,
-        "medium" => Effort::Medium,
-        "high" => Effort::High,
-        "max" => Effort::Max,
-        "xhigh" => {
-            written.push(notes::XHIGH);
-            Effort::Max
-        }
-        _ => Effort::Other(effort),
-    });
+    let effort = fields.take_string("effort").map(Effort::read);
     let summary = fields.take_string("summary");
-    let mut extras = Extras::new(HOME, fields.rest());
-    extras.notes = written;
+    let extras = Extras::new(HOME, fields.rest());
     Reasoning { effort, budget: None, summary, extras }
 }
 
 /// Writes `reasoning`. It has steps only, so a budget of tokens becomes the step that usually spends as much.
 pub(super) fn write_reasoning(object: &mut Writer<'_>, reasoning: &Reasoning, context: &mut Context) {
     context.tell("reasoning", &reasoning.extras);
-    let mut effort = reasoning.effort.as_ref().map(|effort| effort_name(effort, &reasoning.extras));
+    let mut effort = reasoning.effort.as_ref().map(|effort| effort_name(effort, context));
     if let Some(budget) = reasoning.budget {
         effort = effort.or(Some(step(budget)));
         let word = words::setting(context.from, "budget");
@@ -47,9 +33,13 @@ pub(super) fn write_reasoning(object: &mut Writer<'_>, reasoning: &Reasoning, co
 
 /// Of the two highest steps, more models know `xhigh`.
 /// Source: platform.openai.com/docs/guides/reasoning, read 2026-11-21.
-fn effort_name<'e>(effort: &'e Effort, extras: &Extras) -> &'e str {
-    let max = is_home(extras) && !extras.notes(HOME, notes::XHIGH);
-    effort.name(if max { "max" } else { "xhigh" })
+fn effort_name<'e>(effort: &'e Effort, context: &mut Context) -> &'e str {
+    if *effort == Effort::Max && !matches!(context.from, None | Some(HOME)) {
+        let word = words::setting(context.from, "reasoning_effort");
+        context.losses.hint(word, "approximated: `xhigh` is the highest step that most models know");
+        return Effort::XHigh.name();
+    }
+    effort.name()
 }
 
 fn step(budget: u64) -> &'static str {
@@ -82,26 +72,25 @@ pub(super) fn write_text(object: &mut Writer<'_>, request: &Request, context: &m
     let inside = inside_text(request);
     // An empty `text` object leaves this mark.
     let was_there = request.extras.of(HOME).iter().any(|(name, _)| name == IN_TEXT);
-    if request.format.is_none() && inside.is_empty() && !was_there {
+    if request.format.is_none() && request.verbosity.is_none() && inside.is_empty() && !was_there {
         return;
     }
     object.nested("text", |text| {
         if let Some(format) = &request.format {
             text.nested("format", |object| write_format(object, format, context));
         }
+        text.string_if("verbosity", request.verbosity.as_deref());
         for (name, raw) in inside {
             text.raw(name, raw.get());
         }
     });
 }
 
-/// The fields of `text`; chat has one of them at its top.
+/// The fields of `text` that nobody models.
 fn inside_text(request: &Request) -> Vec<(&str, &RawJson)> {
-    let chat = request.extras.of(catalogue::Dialect::OpenaiChat).iter();
-    let verbosity = chat.filter(|(name, _)| name == "verbosity").map(|(name, raw)| (name.as_str(), raw));
     let own =
         request.extras.of(HOME).iter().filter_map(|(name, raw)| Some((name.strip_prefix(IN_TEXT)?, raw)));
-    own.filter(|(name, _)| !name.is_empty()).chain(verbosity).collect()
+    own.filter(|(name, _)| !name.is_empty()).collect()
 }
 
 fn write_format(object: &mut Writer<'_>, format: &Format, context: &mut Context) {

@@ -208,7 +208,12 @@ impl Decoder {
         let finish = response.finish_with(self.has_call);
         events.push(Event::Extras(with_frame(response.extras, fields)));
         events.extend(response.usage.map(Event::Usage));
-        events.extend(finish.map(|finish| Event::Finish { candidate: 0, finish, stop: None }));
+        events.extend(finish.map(|finish| Event::Finish {
+            candidate: 0,
+            finish,
+            stop: None,
+            extras: Extras::default(),
+        }));
         self.ended = true;
     }
 

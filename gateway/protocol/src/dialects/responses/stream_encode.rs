@@ -8,9 +8,10 @@ use super::segments::{Kind, Segment, kind};
 use super::stream_frames::Frames;
 use super::stream_open::{OpenItem, push_item};
 use super::{HOME, is_home, item_encode};
-use crate::dialects::{Echo, StreamEncoder};
+use crate::dialects::{Echo, StreamEncoder, untold};
 use crate::fault::Reading;
 use crate::hub::{Answer, At, Event, Extras, Finish, Opening, Part, Role};
+use crate::loss::Losses;
 
 /// Writes a stream.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub struct Encoder {
     /// The items; those that are open are empty.
     output: Vec<String>,
     finish: Option<Finish>,
+    losses: Losses,
     started: bool,
     ended: bool,
 }
@@ -38,6 +40,7 @@ impl Encoder {
             open: Vec::new(),
             output: Vec::new(),
             finish: None,
+            losses: Losses::default(),
             started: false,
             ended: false,
         }
@@ -57,15 +60,18 @@ impl StreamEncoder for Encoder {
         }
         self.start(out);
         match event {
-            Event::Start { .. } => {}
+            Event::Start { extras, .. } => untold::tell(extras, HOME, "", &mut self.losses),
             Event::Open(at, opening) => self.open(*at, opening, out),
             Event::Usage(usage) => self.answer.usage = Some(*usage),
-            Event::Finish { candidate: 0, finish, .. } => {
+            Event::Finish { candidate: 0, finish, stop, extras } => {
+                untold::tell(extras, HOME, "candidates.", &mut self.losses);
+                if stop.is_some() {
+                    self.losses.once("candidates.stop_sequence", "a response does not tell it");
+                }
                 self.end_items(out);
                 self.finish = Some(finish.clone());
             }
-            // A response has one answer.
-            Event::Finish { .. } => {}
+            Event::Finish { .. } => self.losses.once("candidates", "a response has one answer"),
             Event::Extras(extras) => self.merge(extras),
             Event::Fault(reading) => self.fail(reading, out),
             Event::Text(at, _)
@@ -74,6 +80,7 @@ impl StreamEncoder for Encoder {
             | Event::Cited(at, _)
             | Event::Close(at) => self.go_on(*at, event, out),
         }
+        self.collect();
     }
 
     fn end(&mut self, out: &mut String) {
@@ -82,9 +89,14 @@ impl StreamEncoder for Encoder {
         }
         self.start(out);
         self.end_items(out);
+        self.collect();
         self.ended = true;
         let state = State::of(self.finish.as_ref(), is_home(&self.answer.extras));
         self.push_response(&state, state.event(), out);
+    }
+
+    fn losses(&self) -> &Losses {
+        &self.losses
     }
 }
 
@@ -105,10 +117,11 @@ impl Encoder {
 
     fn open(&mut self, at: At, opening: &Opening, out: &mut String) {
         let part = Part { extras: opening.extras.clone(), ..Part::new(opening.body.clone()) };
-        // What is no part of this API, and other candidates, have no frame that could tell them.
         if at.candidate != 0 || !answer_encode::is_known(&part) {
+            self.losses.once("candidates.content", "a stream of responses has no frame that could tell it");
             return;
         }
+        untold::tell(&opening.extras, HOME, "candidates.content.", &mut self.losses);
         let Self { open, frames, .. } = self;
         if let Some((_, item)) = open.last_mut().filter(|(_, item)| item.takes(&part)) {
             item.add(at, part, frames, out);
@@ -179,8 +192,16 @@ impl Encoder {
         }
     }
 
+    /// What the writers of items told, in the words of this stream.
+    fn collect(&mut self) {
+        for loss in std::mem::take(&mut self.frames.context.losses).all() {
+            self.losses.once(loss.field.clone(), loss.note);
+        }
+    }
+
     /// Each key replaces an earlier one of its name.
     fn merge(&mut self, more: &Extras) {
+        untold::tell(more, HOME, "", &mut self.losses);
         let fields = &mut self.answer.extras.fields;
         for (name, raw) in more.of(HOME) {
             match fields.iter_mut().find(|(known, _)| known == name) {

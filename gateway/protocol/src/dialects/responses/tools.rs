@@ -4,7 +4,8 @@ use serde_json::value::RawValue;
 
 use super::context::Context;
 use super::{HOME, has, is_home, notes, words};
-use crate::hub::{Extras, Tool, ToolBody, ToolChoice};
+use crate::dialects::search::{self, Known};
+use crate::hub::{Extras, Search, Tool, ToolBody, ToolChoice};
 use crate::json::{self, Fields, RawJson, Writer};
 
 /// Reads a tool. Those that the provider runs are foreign, but for the search of the web.
@@ -27,8 +28,35 @@ fn known(mut fields: Fields<'_>) -> Option<Tool> {
         return Some(Tool { body, cache: None, extras: Extras::new(HOME, fields.rest()) });
     }
     let note = notes::SEARCHES.into_iter().find(|known| *known == kind)?;
+    let search = read_search(&mut fields);
     let extras = Extras::new(HOME, fields.rest()).with(note);
-    Some(Tool { body: ToolBody::WebSearch, cache: None, extras })
+    Some(Tool { body: ToolBody::WebSearch(search), cache: None, extras })
+}
+
+/// Source: platform.openai.com/docs/guides/tools-web-search, read 2026-11-21.
+fn read_search(fields: &mut Fields<'_>) -> Search {
+    let mut filters = fields.get("filters").and_then(Fields::read).unwrap_or_default();
+    // Filters with more in them stay as they stood.
+    let allowed = search::take_domains(&mut filters, "allowed_domains").filter(|_| filters.is_empty());
+    if allowed.is_some() {
+        fields.take("filters");
+    }
+    Search {
+        context: fields.take_string("search_context_size"),
+        location: search::take_location(fields, None),
+        allowed,
+        ..Search::default()
+    }
+}
+
+fn write_search(object: &mut Writer<'_>, found: &Search) {
+    object.string_if("search_context_size", found.context.as_deref());
+    search::write_location(object, found.location.as_ref(), None);
+    if found.allowed.is_some() {
+        object.nested("filters", |filters| {
+            search::write_domains(filters, "allowed_domains", found.allowed.as_ref());
+        });
+    }
 }
 
 /// Reads which tools may be used.
@@ -76,9 +104,12 @@ pub(super) fn write(tool: &Tool, path: &str, context: &mut Context) -> Option<St
     let mut object = Writer::object(&mut out);
     match &tool.body {
         ToolBody::Function { .. } => write_function(&mut object, tool),
-        ToolBody::WebSearch => {
+        ToolBody::WebSearch(found) => {
             let noted = notes::SEARCHES.into_iter().find(|kind| tool.extras.notes(HOME, kind));
             object.string("type", noted.unwrap_or("web_search"));
+            write_search(&mut object, found);
+            let known = [Known::Context, Known::Location, Known::Allowed];
+            search::tell(found, path, &known, &mut context.losses);
         }
         ToolBody::Foreign { dialect: HOME, json } => return Some(json.get().to_owned()),
         ToolBody::Foreign { json, .. } => {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::encode_request;
 use super::{call, json, request, result, said, thought, told, turn};
 use crate::hub::{
-    Effort, Extras, Format, Reasoning, Request, Role, Sampling, Tool, ToolBody, ToolChoice, Turn,
+    Effort, Extras, Format, Reasoning, Request, Role, Sampling, Search, Tool, ToolBody, ToolChoice, Turn,
 };
 use crate::json::RawJson;
 use crate::loss::{Encoded, Weight};
@@ -45,7 +45,8 @@ fn newer_models_think_as_much_as_the_effort_says_and_take_no_sampling() {
     let (body, encoded) = thinks("claude-opus-4-7", Effort::Max, |request| {
         request.sampling = Sampling { temperature: number("0.5"), ..Sampling::default() };
     });
-    assert_eq!(body["thinking"], json!({"type": "adaptive"}));
+    let shown = json!({"type": "adaptive", "display": "summarized"});
+    assert_eq!(body["thinking"], shown, "these show no thoughts unless asked to");
     assert_eq!(body["output_config"], json!({"effort": "max"}));
     assert_eq!(body["temperature"], Value::Null);
     assert_eq!(told(&encoded), [("temperature", Weight::Hint)]);
@@ -100,6 +101,8 @@ fn what_anthropic_lacks_is_told_by_its_weight() {
     let encoded = encode_request(&asked);
     let body = json(&encoded.body);
     assert_eq!((&body["temperature"], &body["stop_sequences"]), (&json!(1), &json!(["END"])));
+    let asked = body["system"][0]["text"].as_str().unwrap();
+    assert!(asked.contains("JSON object"), "any JSON is asked for in words");
     assert_eq!(
         told(&encoded),
         [
@@ -110,7 +113,7 @@ fn what_anthropic_lacks_is_told_by_its_weight() {
             ("n", Weight::Meaning),
             ("seed", Weight::Hint),
             ("frequency_penalty", Weight::Hint),
-            ("response_format.type", Weight::Meaning),
+            ("response_format.type", Weight::Hint),
             ("metadata.team", Weight::Hint),
         ]
     );
@@ -120,7 +123,10 @@ fn what_anthropic_lacks_is_told_by_its_weight() {
 fn tools_and_schemas_of_others_get_the_shape_of_this_dialect() {
     let mut asked = request(vec![said(Role::User, "?")]);
     let schema = number(r#"{"type":"object"}"#).unwrap();
-    asked.tools = vec![tool("f"), Tool { body: ToolBody::WebSearch, cache: None, extras: Extras::default() }];
+    asked.tools = vec![
+        tool("f"),
+        Tool { body: ToolBody::WebSearch(Search::default()), cache: None, extras: Extras::default() },
+    ];
     asked.parallel_tools = Some(false);
     asked.user = Some("u".into());
     asked.format = Some(Format::Schema {

@@ -141,7 +141,7 @@ fn a_buffered_answer_is_unfolded_to_a_stream_that_sdks_accept() {
 fn blocks_that_are_filled_at_once_are_written_one_after_the_other() {
     let text = |more: &str| Event::Text(at(0), more.into());
     let more = |part: usize, more: &str| Event::Arguments(at(part), more.into());
-    let finish = Event::Finish { candidate: 0, finish: Finish::Stop, stop: None };
+    let finish = Event::Finish { candidate: 0, finish: Finish::Stop, stop: None, extras: Extras::default() };
     let stream = written(&[
         Event::Start {
             id: "chatcmpl-1".into(),
@@ -248,5 +248,5 @@ fn odd_frames_are_passed_over() {
     let texts = events.iter().filter(|event| matches!(event, Event::Text(..))).count();
     assert_eq!((texts, events.iter().any(|event| matches!(event, Event::Fault(_)))), (0, false));
     let finish = Finish::Other("soon".into());
-    assert!(events.contains(&Event::Finish { candidate: 0, finish, stop: None }));
+    assert!(events.contains(&Event::Finish { candidate: 0, finish, stop: None, extras: Extras::default() }));
 }

@@ -248,7 +248,7 @@ fn write_media(message: &mut Writer<'_>, content: &[&Part], place: &mut Place<'_
             }
             _ => place
                 .losses
-                .hint("choices.message", "chat completions answer with text, images and sound only"),
+                .hint("choices.message.content", "chat completions answer with text, images and sound only"),
         }
     }
 }

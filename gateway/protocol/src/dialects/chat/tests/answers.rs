@@ -44,11 +44,18 @@ fn sealed_thoughts_reach_the_client_and_come_back() {
     let thought = |text: &str, bytes: &str| {
         Part::new(Body::Thinking { text: text.into(), seal: Some(seal(Dialect::Anthropic, bytes)) })
     };
-    let parts = vec![thought("hm", "s1"), thought("", "s2"), Part::text("yes")];
+    let other = Part::new(Body::Thinking { text: "x".into(), seal: Some(seal(Dialect::Gemini, "g")) });
+    let redacted = thought("", "redacted_thinking:s2");
+    let parts = vec![thought("hm", "s1"), redacted, thought("", "s3"), other, Part::text("yes")];
     let (message, _) = message(parts.clone());
-    assert_eq!(message["reasoning_content"], "hm");
-    assert_eq!(message["thinking_blocks"][0]["signature"], "fairlead:anthropic:s1");
-    assert_eq!(message["thinking_blocks"][1]["type"], "redacted_thinking");
+    assert_eq!(message["reasoning_content"], "hmx");
+    let blocks = value!([
+        {"type": "thinking", "thinking": "hm", "signature": "s1"},
+        {"type": "redacted_thinking", "data": "s2"},
+        {"type": "thinking", "thinking": "", "signature": "s3"},
+        {"type": "thinking", "thinking": "x", "signature": "fairlead:gemini:g"},
+    ]);
+    assert_eq!(message["thinking_blocks"], blocks, "Anthropic's as LiteLLM's clients know them");
     let back = decode_request(&value!({"messages": [message]}).to_string()).unwrap();
     let bodies = |parts: &[Part]| parts.iter().map(|part| part.body.clone()).collect::<Vec<_>>();
     assert_eq!(bodies(&back.turns[0].parts), bodies(&parts));

@@ -6,7 +6,8 @@ use serde_json::json as value;
 use super::super::{decode_request, encode_request};
 use super::{CHAT, call, extras, json, seal};
 use crate::hub::{
-    Body, CacheHint, Effort, Media, MediaKind, Part, Reasoning, Request, Role, Source, Tool, ToolBody, Turn,
+    Body, CacheHint, Effort, Extras, Media, MediaKind, Part, Reasoning, Request, Role, Search, Source, Tool,
+    ToolBody, Turn,
 };
 use crate::loss::Weight;
 
@@ -158,8 +159,11 @@ fn budgets_become_steps_and_developers_system() {
 
 #[test]
 fn what_has_no_place_is_told_where_it_stood() {
-    let search =
-        Tool { body: ToolBody::WebSearch, cache: None, extras: extras(Dialect::Anthropic, "max_uses", "2") };
+    let search = Tool {
+        body: ToolBody::WebSearch(Search { max_uses: Some(2), ..Search::default() }),
+        cache: None,
+        extras: Extras::default(),
+    };
     let json_text = crate::json::RawJson::parse(r#"{"type":"bash_20250124","name":"bash"}"#).unwrap();
     let bash = ToolBody::Foreign { dialect: Dialect::Anthropic, json: json_text };
     let request = Request {
@@ -185,7 +189,7 @@ fn what_has_no_place_is_told_where_it_stood() {
 fn litellms_thinking_is_a_budget_and_openrouters_reasoning_an_effort() {
     let read = |body: &str| decode_request(body).unwrap().reasoning.unwrap();
     assert_eq!(read(r#"{"messages":[],"thinking":{"type":"enabled","budget_tokens":9}}"#).budget, Some(9));
-    assert_eq!(read(r#"{"messages":[],"reasoning":{"effort":"xhigh"}}"#).effort, Some(Effort::Max));
+    assert_eq!(read(r#"{"messages":[],"reasoning":{"effort":"xhigh"}}"#).effort, Some(Effort::XHigh));
     let other =
         decode_request(r#"{"messages":[],"thinking":{"type":"enabled","clear_thinking":true}}"#).unwrap();
     assert_eq!((other.reasoning, other.extras.fields.len()), (None, 1), "another provider's stays as it is");

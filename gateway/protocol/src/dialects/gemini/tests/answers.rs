@@ -65,7 +65,7 @@ fn a_client_gets_whole_calls_and_seals_it_can_send_back() {
         Event::Arguments(at, r#"{"a":"#.into()),
         Event::Arguments(at, "1}".into()),
         Event::Sealed(at, seal.clone()),
-        Event::Finish { candidate: 0, finish: Finish::ToolCalls, stop: None },
+        Event::Finish { candidate: 0, finish: Finish::ToolCalls, stop: None, extras: Extras::default() },
         Event::Usage(Usage { fresh_input: 3, output: 4, ..Usage::default() }),
     ]);
     let part = &written[0]["candidates"][0]["content"]["parts"][0];
@@ -92,7 +92,7 @@ fn the_last_chunk_tells_why_and_how_much() {
         Event::Text(at, "Hé".into()),
         Event::Close(at),
         Event::Cited(at, cited),
-        Event::Finish { candidate: 0, finish: Finish::Length, stop: None },
+        Event::Finish { candidate: 0, finish: Finish::Length, stop: None, extras: Extras::default() },
         Event::Usage(Usage { fresh_input: 3, output: 4, ..Usage::default() }),
     ]);
     let last = &written[1];
@@ -106,7 +106,7 @@ fn the_last_chunk_tells_why_and_how_much() {
 #[test]
 fn nothing_follows_a_fault() {
     let fault = Reading { class: FaultClass::RateLimited, message: Some("slow down".into()), is_json: true };
-    let late = Event::Finish { candidate: 0, finish: Finish::Stop, stop: None };
+    let late = Event::Finish { candidate: 0, finish: Finish::Stop, stop: None, extras: Extras::default() };
     let written = chunks(&[Event::Fault(fault), late]);
     let body = encode_fault(FaultClass::RateLimited, "slow down");
     assert_eq!(written, [serde_json::from_str::<Value>(&body).unwrap()]);

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::super::{decode_answer, decode_request, encode_request};
 use super::{events, from_chat};
 use crate::hub::{
-    Body, Effort, Media, MediaKind, Part, Reasoning, Request, Role, Seal, Source, Tool, ToolBody, ToolChoice,
-    Turn,
+    Body, Effort, Media, MediaKind, Part, Reasoning, Request, Role, Seal, Search, Source, Tool, ToolBody,
+    ToolChoice, Turn,
 };
 use crate::json::RawJson;
 
@@ -107,11 +107,20 @@ fn thinking_is_told_as_the_model_wants_it() {
     };
     let effort = |effort| Reasoning { effort: Some(effort), ..Reasoning::default() };
     let budget = |budget| Reasoning { budget: Some(budget), ..Reasoning::default() };
-    assert_eq!(thinking("gemini-3-pro", effort(Effort::High)), json!({"thinkingLevel": "high"}));
-    assert_eq!(thinking("gemini-2.5-pro", effort(Effort::High)), json!({"thinkingBudget": 24576}));
+    assert_eq!(
+        thinking("gemini-3-pro", effort(Effort::High)),
+        json!({"thinkingLevel": "high", "includeThoughts": true})
+    );
+    assert_eq!(
+        thinking("gemini-2.5-pro", effort(Effort::High)),
+        json!({"thinkingBudget": 24576, "includeThoughts": true})
+    );
     assert_eq!(thinking("gemini-2.5-flash", effort(Effort::None)), json!({"thinkingBudget": 0}));
     assert_eq!(thinking("gemini-3-pro", budget(0)), json!({"thinkingLevel": "low"}));
-    assert_eq!(thinking("gemini-3-pro", budget(500)), json!({"thinkingBudget": 500}));
+    assert_eq!(
+        thinking("gemini-3-pro", budget(500)),
+        json!({"thinkingBudget": 500, "includeThoughts": true})
+    );
     let shown = Reasoning { summary: Some("auto".into()), ..effort(Effort::Low) };
     assert_eq!(thinking("gemini-3-pro", shown), json!({"thinkingLevel": "low", "includeThoughts": true}));
 }
@@ -129,7 +138,7 @@ fn foreign_tools_keep_their_schema_and_share_one_object() {
         dialect: Dialect::Anthropic,
         json: RawJson::parse(r#"{"type":"bash"}"#).unwrap(),
     };
-    let bodies = [function("f"), foreign, function("g"), ToolBody::WebSearch];
+    let bodies = [function("f"), foreign, function("g"), ToolBody::WebSearch(Search::default())];
     let mut request = request("gemini-3-pro", Vec::new());
     request.tools = bodies.into_iter().map(|body| Tool { body, cache: None, extras: from_chat() }).collect();
     request.tool_choice = Some(ToolChoice::Named("f".into()));

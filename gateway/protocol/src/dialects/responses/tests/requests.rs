@@ -4,7 +4,7 @@ use super::super::{decode_request, encode_request};
 use super::json;
 use crate::hub::{
     Body, CacheHint, Effort, Extras, Media, MediaKind, Part, Reasoning, Request, Role, Sampling, Seal,
-    Source, Tool, ToolBody, Turn,
+    Search, Source, Tool, ToolBody, Turn,
 };
 use crate::json::RawJson;
 use crate::loss::Weight;
@@ -125,7 +125,7 @@ fn other_dialects_get_their_own_defaults() {
     let function = ToolBody::Function { name: "f".into(), description: None, parameters: None, strict: None };
     request.tools = vec![
         Tool { body: function, cache: None, extras: Extras::default() },
-        Tool { body: ToolBody::WebSearch, cache: None, extras: Extras::default() },
+        Tool { body: ToolBody::WebSearch(Search::default()), cache: None, extras: Extras::default() },
     ];
     request.sampling.logprobs = Some(3);
     let body = json(&encode_request(&request).body);
@@ -211,11 +211,8 @@ fn a_budget_of_thought_becomes_a_step() {
 fn what_chat_calls_the_same_is_carried() {
     let mut request = from(Dialect::OpenaiChat);
     let field = |name: &str, json: &str| (name.to_owned(), RawJson::parse(json).unwrap());
-    request.extras.fields = vec![
-        field("verbosity", r#""low""#),
-        field("safety_identifier", r#""u""#),
-        field("logit_bias", r#"{"7":-100}"#),
-    ];
+    request.extras.fields = vec![field("safety_identifier", r#""u""#), field("logit_bias", r#"{"7":-100}"#)];
+    request.verbosity = Some("low".into());
     let body = json(&encode_request(&request).body);
     assert_eq!((&body["text"]["verbosity"], &body["safety_identifier"]), (&"low".into(), &"u".into()));
     assert_eq!(losses(&request), [("logit_bias.7".to_owned(), Weight::Hint)]);
