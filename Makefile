@@ -7,6 +7,12 @@ SHELL := /bin/bash
 export FAIRLEAD_CACHE ?= $(HOME)/.cache/fairlead
 export CARGO_TARGET_DIR ?= $(FAIRLEAD_CACHE)/target
 
+# What LiteLLM sends and answers, recorded: tests compare with it where it lies beside the checkout.
+GOLDEN := $(wildcard $(CURDIR)/../shared/reference/litellm/golden)
+ifneq ($(GOLDEN),)
+export FAIRLEAD_LITELLM_GOLDEN ?= $(GOLDEN)
+endif
+
 DIR ?= examples/quickstart
 
 .PHONY: help
@@ -75,6 +81,7 @@ images: packages ## Build the container images (IMAGE_PREFIX, BASE_IMAGE)
 generate: packages ## Write what is generated: CRDs, tables, chart docs and goldens
 	FAIRLEAD_GENERATE=1 cargo test --quiet -p crds --test generated
 	FAIRLEAD_GENERATE=1 cargo test --quiet -p protocol --test dialects coverage
+	FAIRLEAD_GENERATE=1 cargo test --quiet -p protocol --test oracle report
 	charts/generate
 	charts/tests/run --update
 
