@@ -201,6 +201,8 @@ pub enum WireDialect {
     OpenaiChat,
     /// OpenAI's responses.
     OpenaiResponses,
+    /// OpenAI's older completions of one text. What is a conversation, or has tools or pictures, is refused.
+    OpenaiCompletions,
     /// Anthropic's messages.
     Anthropic,
     /// Google's generateContent.

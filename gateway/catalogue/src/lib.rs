@@ -13,6 +13,8 @@ pub enum Dialect {
     OpenaiChat,
     /// OpenAI's responses.
     OpenaiResponses,
+    /// OpenAI's older completions of one text.
+    OpenaiCompletions,
     /// Anthropic's messages.
     Anthropic,
     /// Google's generateContent.
@@ -21,13 +23,14 @@ pub enum Dialect {
 
 impl Dialect {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::OpenaiChat, Self::OpenaiResponses, Self::Anthropic, Self::Gemini];
+    pub const ALL: [Self; 5] =
+        [Self::OpenaiChat, Self::OpenaiResponses, Self::OpenaiCompletions, Self::Anthropic, Self::Gemini];
 
     /// How servers of this language are told the key, where no row says otherwise.
     #[must_use]
     pub fn usual_auth(self) -> Auth {
         match self {
-            Self::OpenaiChat | Self::OpenaiResponses => Auth::Bearer,
+            Self::OpenaiChat | Self::OpenaiResponses | Self::OpenaiCompletions => Auth::Bearer,
             Self::Anthropic => Auth::Header("x-api-key".into()),
             Self::Gemini => Auth::Header("x-goog-api-key".into()),
         }
@@ -39,6 +42,7 @@ impl Dialect {
         match self {
             Self::OpenaiChat => "openai-chat",
             Self::OpenaiResponses => "openai-responses",
+            Self::OpenaiCompletions => "openai-completions",
             Self::Anthropic => "anthropic",
             Self::Gemini => "gemini",
         }
@@ -146,6 +150,8 @@ mod tests {
             assert!(!row.source.is_empty(), "{id}: where are the facts from?");
             assert!(row.read.len() == 10 && row.read.starts_with("20"), "{id}: date {}", row.read);
             assert!(!row.speaks.is_empty(), "{id}: which wire language?");
+            let is_first = row.speaks.first() == Some(&Dialect::OpenaiCompletions);
+            assert!(!is_first || row.speaks.len() == 1, "{id}: a text says less than a conversation");
             if let Some(base) = &row.base_url {
                 assert!(base.starts_with("https://"), "{id}: {base} is not https");
                 assert!(!base.ends_with('/'), "{id}: {base} ends with a slash");

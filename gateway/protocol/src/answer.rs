@@ -22,7 +22,8 @@ pub enum Answer {
     Garbage,
 }
 
-/// Judges the body of an answer of `dialect`. The usage is read of chat only: the others need their decoder.
+/// Judges the body of an answer of `dialect`. The usage is read of those with choices only: the others need their
+/// decoder.
 #[must_use]
 pub fn check(dialect: Dialect, body: &[u8]) -> Answer {
     if !body.trim_ascii_start().starts_with(b"{") {
@@ -57,7 +58,9 @@ struct Wire<'a> {
 impl Wire<'_> {
     fn judge(&self, dialect: Dialect, body: &[u8]) -> Answer {
         let (said, usage) = match dialect {
-            Dialect::OpenaiChat => (self.choices, self.usage.and_then(Usage::read)),
+            Dialect::OpenaiChat | Dialect::OpenaiCompletions => {
+                (self.choices, self.usage.and_then(Usage::read))
+            }
             Dialect::OpenaiResponses => (self.output, None),
             Dialect::Anthropic => (self.content, None),
             Dialect::Gemini => (self.candidates, None),

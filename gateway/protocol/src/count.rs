@@ -64,7 +64,7 @@ pub fn question(dialect: Dialect, body: &str) -> &str {
     let wrapped = |body| Fields::parse(body)?.take("generateContentRequest").map(|raw| raw.get());
     match dialect {
         Dialect::Gemini => wrapped(body).unwrap_or(body),
-        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::Anthropic => body,
+        _ => body,
     }
 }
 
@@ -75,7 +75,7 @@ pub fn question(dialect: Dialect, body: &str) -> &str {
 pub fn answer(dialect: Dialect, tokens: u64) -> String {
     let key = match dialect {
         Dialect::Gemini => "totalTokens",
-        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::Anthropic => "input_tokens",
+        _ => "input_tokens",
     };
     let mut out = String::new();
     let mut object = Writer::object(&mut out);

@@ -7,6 +7,8 @@
 
 pub mod anthropic;
 pub mod chat;
+mod chunks;
+pub mod completions;
 pub mod gemini;
 mod openai;
 pub mod responses;
@@ -89,6 +91,7 @@ pub fn decode_request(dialect: Dialect, body: &str) -> Result<Request, DecodeErr
     match dialect {
         Dialect::OpenaiChat => chat::decode_request(body),
         Dialect::OpenaiResponses => responses::decode_request(body),
+        Dialect::OpenaiCompletions => completions::decode_request(body),
         Dialect::Anthropic => anthropic::decode_request(body),
         Dialect::Gemini => gemini::decode_request(body),
     }
@@ -100,6 +103,7 @@ pub fn encode_request(dialect: Dialect, request: &Request) -> Encoded {
     match dialect {
         Dialect::OpenaiChat => chat::encode_request(request),
         Dialect::OpenaiResponses => responses::encode_request(request),
+        Dialect::OpenaiCompletions => completions::encode_request(request),
         Dialect::Anthropic => anthropic::encode_request(request),
         Dialect::Gemini => gemini::encode_request(request),
     }
@@ -113,6 +117,7 @@ pub fn decode_answer(dialect: Dialect, body: &str) -> Result<Answer, DecodeError
     match dialect {
         Dialect::OpenaiChat => chat::decode_answer(body),
         Dialect::OpenaiResponses => responses::decode_answer(body),
+        Dialect::OpenaiCompletions => completions::decode_answer(body),
         Dialect::Anthropic => anthropic::decode_answer(body),
         Dialect::Gemini => gemini::decode_answer(body),
     }
@@ -124,6 +129,7 @@ pub fn encode_answer(dialect: Dialect, answer: &Answer, echo: &Echo) -> Encoded 
     match dialect {
         Dialect::OpenaiChat => chat::encode_answer(answer, echo),
         Dialect::OpenaiResponses => responses::encode_answer(answer, echo),
+        Dialect::OpenaiCompletions => completions::encode_answer(answer, echo),
         Dialect::Anthropic => anthropic::encode_answer(answer, echo),
         Dialect::Gemini => gemini::encode_answer(answer, echo),
     }
@@ -135,6 +141,7 @@ pub fn stream_decoder(dialect: Dialect) -> Box<dyn StreamDecoder> {
     match dialect {
         Dialect::OpenaiChat => Box::new(chat::Decoder::default()),
         Dialect::OpenaiResponses => Box::new(responses::Decoder::default()),
+        Dialect::OpenaiCompletions => Box::new(completions::Decoder::default()),
         Dialect::Anthropic => Box::new(anthropic::Decoder::default()),
         Dialect::Gemini => Box::new(gemini::Decoder::default()),
     }
@@ -146,6 +153,7 @@ pub fn stream_encoder(dialect: Dialect, echo: Echo) -> Box<dyn StreamEncoder> {
     match dialect {
         Dialect::OpenaiChat => Box::new(chat::Encoder::new(echo)),
         Dialect::OpenaiResponses => Box::new(responses::Encoder::new(echo)),
+        Dialect::OpenaiCompletions => Box::new(completions::Encoder::new(echo)),
         Dialect::Anthropic => Box::new(anthropic::Encoder::new(echo)),
         Dialect::Gemini => Box::new(gemini::Encoder::new(echo)),
     }
@@ -155,7 +163,7 @@ pub fn stream_encoder(dialect: Dialect, echo: Echo) -> Box<dyn StreamEncoder> {
 #[must_use]
 pub fn encode_fault(dialect: Dialect, class: FaultClass, message: &str) -> String {
     match dialect {
-        Dialect::OpenaiChat => chat::encode_fault(class, message),
+        Dialect::OpenaiChat | Dialect::OpenaiCompletions => chat::encode_fault(class, message),
         Dialect::OpenaiResponses => responses::encode_fault(class, message),
         Dialect::Anthropic => anthropic::encode_fault(class, message),
         Dialect::Gemini => gemini::encode_fault(class, message),

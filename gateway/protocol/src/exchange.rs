@@ -19,7 +19,7 @@ pub struct Exchange {
     pub provider: Dialect,
     /// What the answer repeats of the request.
     pub echo: Echo,
-    /// What becomes of the extra frame of a relayed chat stream.
+    /// What becomes of the extra frame of a relayed stream of chunks.
     pub usage_frame: UsageFrame,
 }
 
@@ -72,7 +72,7 @@ impl Exchange {
     fn relayed(&self, body: Bytes, usage: Option<Usage>) -> Judged {
         let decoded = || dialects::decode_answer(self.provider, std::str::from_utf8(&body).ok()?).ok();
         let usage = match self.provider {
-            Dialect::OpenaiChat => usage,
+            Dialect::OpenaiChat | Dialect::OpenaiCompletions => usage,
             _ => decoded().and_then(|answer| answer.usage),
         };
         Judged::Answer { body, usage, losses: Losses::default() }

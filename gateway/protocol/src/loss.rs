@@ -22,25 +22,31 @@ pub enum Weight {
 
 /// Fields of whole requests that the hub does not model and without which the model reads or does something else, or
 /// the answer is of another kind: state that one provider keeps, other media, tools in forms that no decoder reads.
-const MEANING: [&str; 11] = [
+const MEANING: [&str; 15] = [
     "audio",
     "background",
     "cachedContent",
     "container",
     "conversation",
+    "echo",
     "function_call",
     "functions",
     "mcp_servers",
     "modalities",
     "previous_response_id",
     "prompt",
+    "response_format",
+    "suffix",
+    "tools",
 ];
 
 impl Weight {
     /// How bad it is to leave out a field of another dialect's request that nobody models.
     #[must_use]
     pub fn of_unmodelled(field: &str) -> Self {
-        if MEANING.contains(&field) { Self::Meaning } else { Self::Hint }
+        // `prompt[1]` is of `prompt`.
+        let name = field.split('[').next().unwrap_or(field);
+        if MEANING.contains(&name) { Self::Meaning } else { Self::Hint }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Looks at the frames of a stream as they pass. Changes nothing and cannot fail: what it does not understand
-//! it has not seen. `chat.rs` is fast, since most streams are OpenAI's; the others are read by their decoders.
+//! it has not seen. `chunks.rs` is fast, since most streams are OpenAI's; the others are read by their decoders.
 
-mod chat;
+mod chunks;
 
-pub use chat::is_usage_only;
+pub use chunks::is_usage_only;
 
 use catalogue::Dialect;
 
@@ -49,7 +49,7 @@ impl Seen {
 /// Watches one stream.
 pub struct Observer {
     seen: Seen,
-    /// Absent for OpenAI's chat, which needs none.
+    /// Absent for OpenAI's streams of chunks, which need none.
     decoder: Option<Box<dyn StreamDecoder>>,
     events: Vec<Event>,
 }
@@ -64,7 +64,8 @@ impl Observer {
     /// For a stream of `dialect`.
     #[must_use]
     pub fn new(dialect: Dialect) -> Self {
-        let decoder = (dialect != Dialect::OpenaiChat).then(|| stream_decoder(dialect));
+        let is_chunks = matches!(dialect, Dialect::OpenaiChat | Dialect::OpenaiCompletions);
+        let decoder = (!is_chunks).then(|| stream_decoder(dialect));
         Self { seen: Seen::default(), decoder, events: Vec::new() }
     }
 
@@ -76,7 +77,7 @@ impl Observer {
 
     /// Takes one frame, as the splitter gives it, or what is left at the end.
     pub fn frame(&mut self, frame: &[u8]) {
-        let Some(decoder) = &mut self.decoder else { return chat::look(&mut self.seen, frame) };
+        let Some(decoder) = &mut self.decoder else { return chunks::look(&mut self.seen, frame) };
         push(decoder.as_mut(), frame, &mut self.events);
         for event in self.events.drain(..) {
             self.seen.is_error_shown |= matches!(event, Event::Fault(_));

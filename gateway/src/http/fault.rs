@@ -80,7 +80,7 @@ impl Refusal {
 
     fn envelope(&self) -> String {
         match self.dialect {
-            Dialect::OpenaiChat | Dialect::OpenaiResponses => {
+            Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::OpenaiCompletions => {
                 openai_error(&self.message, self.kind, self.param.as_deref(), self.code)
             }
             dialect => encode_fault(dialect, self.class, &self.message),

@@ -1,5 +1,6 @@
 //! OpenAI's API.
 
 pub(super) mod chat;
+pub(super) mod completions;
 pub(super) mod models;
 pub(super) mod responses;

@@ -67,9 +67,9 @@ impl Ask {
 
     /// What an answer repeats of the request.
     pub(crate) fn echo(&self, id: &str, created: u64) -> Echo {
-        // Only OpenAI's chat lets its clients choose; the others always tell.
+        // Only OpenAI's streams of chunks let their clients choose; the others always tell.
         let stream_usage = match (self.dialect, &self.envelope) {
-            (Dialect::OpenaiChat, Some(envelope)) => envelope.wants_usage,
+            (Dialect::OpenaiChat | Dialect::OpenaiCompletions, Some(envelope)) => envelope.wants_usage,
             _ => true,
         };
         Echo { model: self.model.clone(), id: id.to_owned(), created, stream_usage }

@@ -69,10 +69,11 @@ impl Outgoing {
     }
 }
 
-/// The client's body for `model`. Chat streams are asked for their usage if the client did not care.
+/// The client's body for `model`. Streams of chunks are asked for their usage if the client did not care.
 fn spliced(ask: &Ask, model: &str) -> (Bytes, UsageFrame) {
     let Some(envelope) = &ask.envelope else { return (ask.body.clone(), UsageFrame::Passed) };
-    if ask.dialect == Dialect::OpenaiChat && ask.stream && !envelope.has_stream_options {
+    let is_chunks = matches!(ask.dialect, Dialect::OpenaiChat | Dialect::OpenaiCompletions);
+    if is_chunks && ask.stream && !envelope.has_stream_options {
         return (splice::with_model_and_usage(&ask.body, envelope, model), UsageFrame::Withheld);
     }
     (splice::with_model(&ask.body, envelope, model), UsageFrame::Passed)

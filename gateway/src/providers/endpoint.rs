@@ -50,6 +50,7 @@ fn url(base: &Url, dialect: Dialect, model: &str, stream: bool) -> Url {
         match dialect {
             Dialect::OpenaiChat => segments.extend(["chat", "completions"]),
             Dialect::OpenaiResponses => segments.push("responses"),
+            Dialect::OpenaiCompletions => segments.push("completions"),
             Dialect::Anthropic => segments.push("messages"),
             Dialect::Gemini => {
                 let action = if stream { "streamGenerateContent" } else { "generateContent" };
@@ -90,6 +91,7 @@ mod tests {
     fn each_language_has_its_path() {
         let at = |dialect, model, stream| built("https://a.example/v1", dialect, model, stream);
         assert_eq!(at(Dialect::OpenaiResponses, "m", true), "https://a.example/v1/responses");
+        assert_eq!(at(Dialect::OpenaiCompletions, "m", true), "https://a.example/v1/completions");
         assert_eq!(at(Dialect::Anthropic, "m", true), "https://a.example/v1/messages");
         assert_eq!(
             at(Dialect::Gemini, "models/g-1.5", false),

@@ -74,13 +74,36 @@ async fn asked(
     ((provider.heard)(&body), outcome.text)
 }
 
-fn question() -> Heard {
+/// What the provider hears: all that both can say.
+fn question(client: &Speaker, provider: &Speaker) -> Heard {
     Heard {
-        system: SYSTEM.to_owned(),
+        system: if client.converses { SYSTEM } else { "" }.to_owned(),
         question: QUESTION.to_owned(),
-        tools: vec![TOOL.to_owned()],
+        tools: if client.may_call(provider) { vec![TOOL.to_owned()] } else { Vec::new() },
         ..Heard::default()
     }
+}
+
+/// A question with a tool, or about one, before a provider who cannot be asked it: nothing is sent, and the client is
+/// told by one of `names`.
+async fn refused(client: &Speaker, provider: &Speaker, ask: Value, names: &[&str]) {
+    let cell = format!("{} to {}", client.dialect.name(), provider.dialect.name());
+    let (gateway, _upstream) = before(provider.dialect).await;
+    let answer = gateway.post((client.path)(false)).body(ask.to_string()).send().await.expect("an answer");
+    assert_eq!(answer.status(), 400, "{cell}");
+    let body: Value = answer.json().await.expect("JSON");
+    let why = (client.error)(&body).unwrap_or_else(|| panic!("{cell}: {body}"));
+    assert!(names.iter().any(|name| why.contains(name)), "{cell}: {why}");
+    assert!(why.contains(provider.dialect.name()), "{cell}: {why}");
+}
+
+/// What completions are asked with tools is relayed to their like, who may judge it.
+async fn relayed_with_tools(client: &Speaker) {
+    let pair = before(client.dialect).await;
+    let answer = (client.answer)().to_string();
+    let outcome = exchange(&pair, (client.path)(false), &(client.follow_up)(), ("200 OK", &answer)).await;
+    assert_eq!((outcome.status, outcome.text), (200, answer));
+    assert!(String::from_utf8_lossy(&outcome.body).contains(TOOL));
 }
 
 fn words() -> Said {
@@ -91,7 +114,7 @@ fn call() -> Option<(String, Value)> {
     Some((TOOL.to_owned(), arguments()))
 }
 
-/// Runs `check` for each of the sixteen cells.
+/// Runs `check` for each cell.
 macro_rules! each_cell {
     ($client:ident, $provider:ident, $check:block) => {
         for $client in ALL {
@@ -111,8 +134,9 @@ fn json(text: &str) -> Value {
 async fn words_pass_whole() {
     each_cell!(client, provider, {
         let answer = (provider.answer)().to_string();
-        let (heard, text) = asked(client, provider, (client.ask)(false), false, answer).await;
-        assert_eq!(heard, question());
+        let ask = client.ask_of(provider, false);
+        let (heard, text) = asked(client, provider, ask, false, answer).await;
+        assert_eq!(heard, question(client, provider));
         assert_eq!((client.said)(&json(&text)), words());
     });
 }
@@ -120,8 +144,9 @@ async fn words_pass_whole() {
 #[tokio::test]
 async fn words_pass_as_a_stream() {
     each_cell!(client, provider, {
-        let (heard, text) = asked(client, provider, (client.ask)(true), true, (provider.stream)()).await;
-        assert_eq!(heard, question());
+        let ask = client.ask_of(provider, true);
+        let (heard, text) = asked(client, provider, ask, true, (provider.stream)()).await;
+        assert_eq!(heard, question(client, provider));
         assert_eq!((client.streamed)(&text), words());
     });
 }
@@ -129,25 +154,50 @@ async fn words_pass_as_a_stream() {
 #[tokio::test]
 async fn calls_pass_whole() {
     each_cell!(client, provider, {
+        if client.converses && !provider.converses {
+            refused(client, provider, (client.ask)(false), &["tools"]).await;
+            continue;
+        }
         let answer = (provider.tool_answer)().to_string();
         let (_, text) = asked(client, provider, (client.ask)(false), false, answer).await;
-        assert_eq!((client.said)(&json(&text)).call, call());
+        // A call that was not asked for, to a client who cannot read one, is no text either.
+        let expected = if client.converses { call() } else { None };
+        let said = (client.said)(&json(&text));
+        assert_eq!((said.call, said.text), (expected, String::new()));
     });
 }
 
 #[tokio::test]
 async fn calls_pass_as_a_stream() {
     each_cell!(client, provider, {
+        if client.converses && !provider.converses {
+            refused(client, provider, (client.ask)(true), &["tools"]).await;
+            continue;
+        }
         let (_, text) = asked(client, provider, (client.ask)(true), true, (provider.tool_stream)()).await;
-        assert_eq!((client.streamed)(&text).call, call());
+        let expected = if client.converses { call() } else { None };
+        let said = (client.streamed)(&text);
+        assert_eq!((said.call, said.text), (expected, String::new()));
     });
 }
 
 #[tokio::test]
 async fn a_tools_result_reaches_the_model_with_its_call() {
     each_cell!(client, provider, {
-        let answer = (provider.answer)().to_string();
-        let (heard, _) = asked(client, provider, (client.follow_up)(), false, answer).await;
-        assert_eq!(heard, Heard { call: call(), result: Some(RESULT.to_owned()), ..question() });
+        match (client.converses, provider.converses) {
+            (true, true) => {
+                let answer = (provider.answer)().to_string();
+                let (heard, _) = asked(client, provider, (client.follow_up)(), false, answer).await;
+                let expected =
+                    Heard { call: call(), result: Some(RESULT.to_owned()), ..question(client, provider) };
+                assert_eq!(heard, expected);
+            }
+            (false, false) => relayed_with_tools(client).await,
+            (true, false) => {
+                let turns = ["messages[", "input[", "contents["];
+                refused(client, provider, (client.follow_up)(), &turns).await;
+            }
+            (false, true) => refused(client, provider, (client.follow_up)(), &["tools"]).await,
+        }
     });
 }

@@ -32,7 +32,7 @@ async fn the_gateways_own_refusals_are_in_the_clients_language() {
 /// An error of `speaker` that says `message`.
 fn error_of(speaker: &Speaker, message: &str) -> Value {
     match speaker.dialect {
-        Dialect::OpenaiChat | Dialect::OpenaiResponses => {
+        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::OpenaiCompletions => {
             json!({"error": {"message": message, "type": "server_error", "param": null, "code": null}})
         }
         Dialect::Anthropic => {
@@ -50,7 +50,7 @@ async fn a_providers_error_is_relayed_in_its_own_language_and_retold_in_others()
             let error = error_of(provider, "too busy").to_string();
             for (status, told) in [("429 Slow", 429), ("400 Bad", 400), ("529 Busy", 500)] {
                 let pair = before(provider.dialect).await;
-                let ask = (client.ask)(false);
+                let ask = client.ask_of(provider, false);
                 let outcome = exchange(&pair, (client.path)(false), &ask, (status, &error)).await;
                 let is_relay = client.dialect == provider.dialect;
                 let theirs = status.split(' ').next().and_then(|status| status.parse().ok());
@@ -100,8 +100,8 @@ async fn an_error_inside_a_stream_ends_it_in_the_clients_language() {
             let cell = format!("{} to {}", client.dialect.name(), provider.dialect.name());
             let stream = beginning(provider) + &error_event(provider, "too busy");
             let pair = before(provider.dialect).await;
-            let outcome =
-                exchange(&pair, (client.path)(true), &(client.ask)(true), ("200 OK", &stream)).await;
+            let ask = client.ask_of(provider, true);
+            let outcome = exchange(&pair, (client.path)(true), &ask, ("200 OK", &stream)).await;
             assert!(outcome.text.contains("Sun"), "{cell}: {}", outcome.text);
             assert_eq!(
                 (client.stream_error)(&outcome.text).as_deref(),
@@ -122,8 +122,8 @@ async fn a_stream_that_ends_early_ends_with_an_error_in_the_clients_language() {
             let cell = format!("{} to {}", client.dialect.name(), provider.dialect.name());
             let stream = beginning(provider) + "data: {\"half";
             let pair = before(provider.dialect).await;
-            let outcome =
-                exchange(&pair, (client.path)(true), &(client.ask)(true), ("200 OK", &stream)).await;
+            let ask = client.ask_of(provider, true);
+            let outcome = exchange(&pair, (client.path)(true), &ask, ("200 OK", &stream)).await;
             assert!((client.stream_error)(&outcome.text).is_some(), "{cell}: {}", outcome.text);
             assert!(!outcome.text.contains("half"), "{cell}: {}", outcome.text);
             let line = logged(outcome.headers["x-fairlead-request-id"].to_str().expect("text")).await;
@@ -143,7 +143,8 @@ async fn an_error_as_the_first_event_is_an_answer_with_a_status() {
             let cell = format!("{} to {}", client.dialect.name(), provider.dialect.name());
             let pair = before(provider.dialect).await;
             let event = error_event(provider, "too busy");
-            let outcome = exchange(&pair, (client.path)(true), &(client.ask)(true), ("200 OK", &event)).await;
+            let ask = client.ask_of(provider, true);
+            let outcome = exchange(&pair, (client.path)(true), &ask, ("200 OK", &event)).await;
             assert!(outcome.status >= 500, "{cell}: {} {}", outcome.status, outcome.text);
             let body: Value = serde_json::from_str(&outcome.text).expect("JSON");
             assert!(body.to_string().contains("too busy"), "{cell}: {body}");

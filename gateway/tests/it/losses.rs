@@ -67,6 +67,28 @@ async fn what_changes_meaning_is_refused_with_the_field_and_the_way_out() {
 }
 
 #[tokio::test]
+async fn what_only_a_completion_can_ask_is_refused_by_the_name_that_its_client_knows() {
+    for (field, ask) in [
+        ("prompt[1]", json!({"prompt": ["a", "b"]})),
+        ("prompt", json!({"prompt": [5661, 374]})),
+        ("suffix", json!({"prompt": "a", "suffix": "b"})),
+        ("echo", json!({"prompt": "a", "echo": true})),
+    ] {
+        for provider in ALL.into_iter().filter(|provider| provider.converses) {
+            let mut ask = ask.clone();
+            ask["model"] = json!("any");
+            let (status, body) = refused(&ask, "/v1/completions", OnLoss::Report, provider.dialect).await;
+            assert_eq!((status, &body["error"]["code"]), (400, &json!("unsupported_parameter")), "{body}");
+            let param = body["error"]["param"].as_str().expect("the field");
+            assert!(param.starts_with(field), "{}: {param}", provider.dialect.name());
+        }
+    }
+    let (status, body) =
+        refused(&json!({"model": "any"}), "/v1/completions", OnLoss::Ignore, Dialect::OpenaiChat).await;
+    assert_eq!((status, &body["error"]["param"]), (400, &json!("prompt")), "{body}");
+}
+
+#[tokio::test]
 async fn reject_refuses_hints_too_and_ignore_refuses_nothing() {
     let chat = "/v1/chat/completions";
     let (status, body) = refused(&with_hint(), chat, OnLoss::Reject, Dialect::Anthropic).await;

@@ -94,6 +94,29 @@ async fn usage_is_asked_for_where_the_client_did_not_and_kept_from_it() {
 }
 
 #[tokio::test]
+async fn a_stream_of_completions_is_asked_for_its_usage_too() {
+    let completions = speaker(Dialect::OpenaiCompletions);
+    let (gateway, upstream) = before(Dialect::OpenaiCompletions).await;
+    let ask = gateway.post("/completions").body(r#"{"model":"any","stream":true,"prompt":["a","b"]}"#).send();
+    let stream = (completions.stream)();
+    let (answered, seen) = tokio::join!(ask, upstream.answer("200 OK", "", &stream));
+    assert_eq!(
+        String::from_utf8(seen.body).expect("text"),
+        r#"{"model":"up-model","stream_options":{"include_usage":true},"stream":true,"prompt":["a","b"]}"#
+    );
+    let answered = answered.expect("an answer");
+    let id = answered.headers()["x-fairlead-request-id"].to_str().expect("text").to_owned();
+    let text = answered.text().await.expect("a stream");
+    assert!(!text.contains("usage") && text.ends_with("data: [DONE]\n\n"), "{text}");
+    let line = logged(&id).await;
+    assert_eq!(
+        (line["input_tokens"].as_u64(), line["output_tokens"].as_u64()),
+        (Some(11), Some(5)),
+        "{line}"
+    );
+}
+
+#[tokio::test]
 async fn anthropics_version_and_betas_go_along_to_anthropic_only() {
     let anthropic = speaker(Dialect::Anthropic);
     let ask = (anthropic.ask)(false).to_string();
@@ -154,8 +177,8 @@ async fn gemini_streams_are_lists_unless_events_are_asked_for() {
     let gemini = speaker(Dialect::Gemini);
     for provider in ALL {
         let (gateway, upstream) = before(provider.dialect).await;
-        let ask =
-            gateway.post("/models/any:streamGenerateContent").body((gemini.ask)(true).to_string()).send();
+        let question = gemini.ask_of(provider, true).to_string();
+        let ask = gateway.post("/models/any:streamGenerateContent").body(question).send();
         let stream = (provider.stream)();
         let (answered, _) = tokio::join!(ask, upstream.answer("200 OK", "", &stream));
         let answered = answered.expect("an answer");

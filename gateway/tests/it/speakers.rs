@@ -3,6 +3,7 @@
 
 mod anthropic;
 mod chat;
+mod completions;
 mod gemini;
 mod responses;
 
@@ -21,6 +22,8 @@ pub(crate) const USAGE: (u64, u64) = (11, 5);
 /// One language, as clients and providers of it write and read.
 pub(crate) struct Speaker {
     pub(crate) dialect: Dialect,
+    /// Whether it has turns and tools. The other kind says one text.
+    pub(crate) converses: bool,
     /// Where clients send. Gemini's has the model and the wish for a stream in it.
     pub(crate) path: fn(stream: bool) -> &'static str,
     /// Where providers get it, and a header that only they get.
@@ -64,11 +67,27 @@ pub(crate) struct Said {
     pub(crate) usage: Option<(u64, u64)>,
 }
 
-pub(crate) const ALL: [&Speaker; 4] =
-    [&chat::SPEAKER, &responses::SPEAKER, &anthropic::SPEAKER, &gemini::SPEAKER];
+pub(crate) const ALL: [&Speaker; 5] =
+    [&chat::SPEAKER, &responses::SPEAKER, &completions::SPEAKER, &anthropic::SPEAKER, &gemini::SPEAKER];
 
 pub(crate) fn speaker(dialect: Dialect) -> &'static Speaker {
     ALL.into_iter().find(|one| one.dialect == dialect).expect("each has one")
+}
+
+impl Speaker {
+    /// A request for the model `any` that a provider that speaks `provider` can answer: with the tool, if that may be.
+    pub(crate) fn ask_of(&self, provider: &Self, stream: bool) -> Value {
+        let mut ask = (self.ask)(stream);
+        if !provider.converses {
+            ask.as_object_mut().expect("an object").remove("tools");
+        }
+        ask
+    }
+
+    /// Whether both can say that a tool is called.
+    pub(crate) fn may_call(&self, provider: &Self) -> bool {
+        self.converses && provider.converses
+    }
 }
 
 pub(crate) fn arguments() -> Value {

@@ -73,6 +73,7 @@ fn dialect(written: WireDialect) -> Dialect {
     match written {
         WireDialect::OpenaiChat => Dialect::OpenaiChat,
         WireDialect::OpenaiResponses => Dialect::OpenaiResponses,
+        WireDialect::OpenaiCompletions => Dialect::OpenaiCompletions,
         WireDialect::Anthropic => Dialect::Anthropic,
         WireDialect::Gemini => Dialect::Gemini,
     }

@@ -33,8 +33,10 @@ mod ways;
 #[cfg(test)]
 mod tests;
 
+pub(super) use losses::leaves;
 pub use stream_decode::Decoder;
 pub use stream_encode::Encoder;
+pub(super) use usage::write as write_usage;
 
 use super::{DecodeError, Echo};
 use crate::fault::FaultClass;

@@ -1,4 +1,4 @@
-//! What both of OpenAI's languages hold their requests to.
+//! What all of OpenAI's languages hold their requests to.
 
 use catalogue::Dialect;
 
@@ -13,7 +13,10 @@ const LONGEST_USER: usize = 64;
 /// Who asks, as far as OpenAI takes it. What its own clients send is theirs.
 pub(super) fn user<'r>(request: &'r Request, losses: &mut Losses) -> Option<&'r str> {
     let user = request.user.as_deref()?;
-    let is_home = matches!(request.extras.dialect, Some(Dialect::OpenaiChat | Dialect::OpenaiResponses));
+    let is_home = matches!(
+        request.extras.dialect,
+        Some(Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::OpenaiCompletions)
+    );
     if is_home || user.chars().count() <= LONGEST_USER {
         return Some(user);
     }

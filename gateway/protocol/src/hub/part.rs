@@ -165,8 +165,8 @@ impl Seal {
     #[must_use]
     pub fn from_token(token: &str, client: Dialect) -> Self {
         let tagged = token.strip_prefix(TOKEN).and_then(|rest| rest.split_once(':'));
-        let all = [Dialect::OpenaiChat, Dialect::OpenaiResponses, Dialect::Anthropic, Dialect::Gemini];
-        let author = tagged.and_then(|(name, _)| all.into_iter().find(|dialect| dialect.name() == name));
+        let author =
+            tagged.and_then(|(name, _)| Dialect::ALL.into_iter().find(|dialect| dialect.name() == name));
         match (author, tagged) {
             (Some(dialect), Some((_, bytes))) => Self { dialect, bytes: bytes.to_owned() },
             _ => Self { dialect: client, bytes: token.to_owned() },

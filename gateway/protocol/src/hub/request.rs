@@ -87,6 +87,8 @@ pub struct Sampling {
     pub frequency_penalty: Option<RawJson>,
     /// -2 to 2.
     pub presence_penalty: Option<RawJson>,
+    /// By token id, how much more or less likely: -100 to 100. Never parsed.
+    pub logit_bias: Option<RawJson>,
     /// Texts that end the answer.
     pub stop: Vec<String>,
     /// How many answers. Changes meaning.

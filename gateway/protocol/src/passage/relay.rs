@@ -76,7 +76,7 @@ impl Relay {
     fn cut(&mut self, reading: Reading) -> Result<(), FaultClass> {
         let class = reading.class;
         self.out = match self.dialect {
-            Dialect::OpenaiChat => chat_error(&reading).into(),
+            Dialect::OpenaiChat | Dialect::OpenaiCompletions => chunk_error(&reading).into(),
             Dialect::OpenaiResponses => responses_error(&reading, self.passed).into(),
             dialect => {
                 let mut event = String::new();
@@ -95,7 +95,7 @@ fn early() -> Reading {
 }
 
 /// An error event as OpenAI's SDKs read it, with a code of ours.
-fn chat_error(reading: &Reading) -> String {
+fn chunk_error(reading: &Reading) -> String {
     let code = if reading.class == FaultClass::Timeout { "upstream_timeout" } else { "upstream_stream_cut" };
     let message = reading.message.as_deref().unwrap_or_default();
     format!("data: {}\n\n", openai_error(message, "upstream_error", None, code))

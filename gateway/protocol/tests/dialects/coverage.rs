@@ -36,7 +36,7 @@ fn table() -> String {
     for from in DIALECTS {
         write!(text, "\n## From {}\n\n| request |", from.name()).unwrap();
         DIALECTS.iter().for_each(|to| write!(text, " {} |", to.name()).unwrap());
-        text.push_str("\n| --- | --- | --- | --- | --- |\n");
+        writeln!(text, "\n|{}", " --- |".repeat(1 + DIALECTS.len())).unwrap();
         for (name, exchange) in authored(from) {
             let Some(request) = exchange.request else { continue };
             let request = decode_request(from, &request.to_string()).unwrap();

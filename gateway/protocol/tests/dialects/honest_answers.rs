@@ -186,5 +186,6 @@ macro_rules! honest_from {
 
 honest_from!(chat, Dialect::OpenaiChat);
 honest_from!(responses, Dialect::OpenaiResponses);
+honest_from!(completions, Dialect::OpenaiCompletions);
 honest_from!(anthropic, Dialect::Anthropic);
 honest_from!(gemini, Dialect::Gemini);

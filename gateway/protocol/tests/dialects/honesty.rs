@@ -106,5 +106,6 @@ macro_rules! honest_from {
 
 honest_from!(chat_requests_lose_nothing_in_silence, Dialect::OpenaiChat);
 honest_from!(responses_requests_lose_nothing_in_silence, Dialect::OpenaiResponses);
+honest_from!(completions_requests_lose_nothing_in_silence, Dialect::OpenaiCompletions);
 honest_from!(anthropic_requests_lose_nothing_in_silence, Dialect::Anthropic);
 honest_from!(gemini_requests_lose_nothing_in_silence, Dialect::Gemini);

@@ -212,5 +212,6 @@ macro_rules! laws_of {
 
 laws_of!(chat, Dialect::OpenaiChat);
 laws_of!(responses, Dialect::OpenaiResponses);
+laws_of!(completions, Dialect::OpenaiCompletions);
 laws_of!(anthropic, Dialect::Anthropic);
 laws_of!(gemini, Dialect::Gemini);

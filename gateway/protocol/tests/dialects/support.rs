@@ -16,8 +16,7 @@ pub(crate) struct Exchange {
     pub(crate) stream: Option<Vec<u8>>,
 }
 
-pub(crate) const DIALECTS: [Dialect; 4] =
-    [Dialect::OpenaiChat, Dialect::OpenaiResponses, Dialect::Anthropic, Dialect::Gemini];
+pub(crate) const DIALECTS: [Dialect; 5] = Dialect::ALL;
 
 /// All exchanges of `dialect`. The authored ones are never none.
 pub(crate) fn exchanges(dialect: Dialect) -> Vec<Exchange> {
@@ -29,6 +28,7 @@ pub(crate) fn exchanges(dialect: Dialect) -> Vec<Exchange> {
         let kind = match dialect {
             Dialect::OpenaiChat => "chat",
             Dialect::OpenaiResponses => "responses",
+            Dialect::OpenaiCompletions => "completions",
             Dialect::Anthropic => "messages",
             Dialect::Gemini => "generate_content",
         };
@@ -62,7 +62,7 @@ fn json_files(folder: &Path) -> Vec<PathBuf> {
 
 fn read(file: &Path, kind: Option<&str>) -> Option<Exchange> {
     let exchange: Value = serde_json::from_str(&std::fs::read_to_string(file).ok()?).ok()?;
-    if kind.is_some_and(|kind| exchange["kind"] != *kind) {
+    if kind.is_some_and(|kind| exchange["kind"] != *kind) || is_prompt_template(&exchange) {
         return None;
     }
     let response = &exchange["response"];
@@ -74,6 +74,11 @@ fn read(file: &Path, kind: Option<&str>) -> Option<Exchange> {
         answer: object(&response["body"]).filter(|body| good && body.get("error").is_none_or(Value::is_null)),
         stream: response["chunks"].as_array().filter(|_| good).map(|chunks| stream_bytes(chunks)),
     })
+}
+
+/// Portkey's stored prompts have a path that ends like that of completions, and are answered in chat.
+fn is_prompt_template(exchange: &Value) -> bool {
+    exchange["request"]["path"].as_str().is_some_and(|path| path.contains("/prompts/"))
 }
 
 fn stream_bytes(chunks: &[Value]) -> Vec<u8> {

@@ -9,6 +9,7 @@ use super::{
 
 pub(super) const SPEAKER: Speaker = Speaker {
     dialect: catalogue::Dialect::Anthropic,
+    converses: true,
     path: |_| "/v1/messages",
     endpoint: |_| "post /v1/messages http",
     ask: |stream| {
@@ -80,7 +81,7 @@ fn heard(body: &Value) -> Heard {
             }
         }
     }
-    heard.tools = body["tools"].as_array().expect("tools").iter().map(|tool| text(&tool["name"])).collect();
+    heard.tools = body["tools"].as_array().into_iter().flatten().map(|tool| text(&tool["name"])).collect();
     heard
 }
 

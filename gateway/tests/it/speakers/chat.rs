@@ -8,6 +8,7 @@ use super::{
 
 pub(super) const SPEAKER: Speaker = Speaker {
     dialect: catalogue::Dialect::OpenaiChat,
+    converses: true,
     path: |_| "/v1/chat/completions",
     endpoint: |_| "post /v1/chat/completions http",
     ask: |stream| {
@@ -82,7 +83,7 @@ fn heard(body: &Value) -> Heard {
             _ => heard.result = Some(texts(&message["content"])),
         }
     }
-    let tools = body["tools"].as_array().expect("tools").iter();
+    let tools = body["tools"].as_array().into_iter().flatten();
     heard.tools = tools.map(|tool| text(&tool["function"]["name"])).collect();
     heard
 }

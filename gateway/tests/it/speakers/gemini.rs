@@ -9,6 +9,7 @@ use super::{
 
 pub(super) const SPEAKER: Speaker = Speaker {
     dialect: catalogue::Dialect::Gemini,
+    converses: true,
     path: |stream| {
         if stream {
             "/v1beta/models/any:streamGenerateContent?alt=sse"
@@ -76,7 +77,7 @@ fn heard(body: &Value) -> Heard {
             heard.question += &texts(part);
         }
     }
-    let tools = body["tools"].as_array().expect("tools").iter();
+    let tools = body["tools"].as_array().into_iter().flatten();
     let declared = tools.flat_map(|tool| tool["functionDeclarations"].as_array().into_iter().flatten());
     heard.tools = declared.map(|function| text(&function["name"])).collect();
     heard

@@ -9,6 +9,7 @@ use super::{
 
 pub(super) const SPEAKER: Speaker = Speaker {
     dialect: catalogue::Dialect::OpenaiResponses,
+    converses: true,
     path: |_| "/v1/responses",
     endpoint: |_| "post /v1/responses http",
     ask: |stream| {
@@ -112,7 +113,7 @@ fn heard(body: &Value) -> Heard {
             _ => {}
         }
     }
-    heard.tools = body["tools"].as_array().expect("tools").iter().map(|tool| text(&tool["name"])).collect();
+    heard.tools = body["tools"].as_array().into_iter().flatten().map(|tool| text(&tool["name"])).collect();
     heard
 }
 

@@ -146,7 +146,7 @@ fn tell_name(losses: &mut Losses, place: Place, (part, media): (&Part, &Media)) 
         let name = match place.client {
             Dialect::Gemini => "displayName",
             Dialect::Anthropic => "title",
-            Dialect::OpenaiChat | Dialect::OpenaiResponses => "filename",
+            Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::OpenaiCompletions => "filename",
         };
         losses.hint(place.spelt(&part.extras, name), "Anthropic has names of documents only");
     }

@@ -52,6 +52,7 @@ impl fmt::Display for Place {
         let (turns, parts) = match self.client {
             Dialect::OpenaiChat | Dialect::Anthropic => ("messages", "content"),
             Dialect::OpenaiResponses => ("input", "content"),
+            Dialect::OpenaiCompletions => ("prompt", "content"),
             Dialect::Gemini => ("contents", "parts"),
         };
         write!(f, "{turns}[{}]", self.turn)?;
@@ -88,7 +89,8 @@ fn camel(name: &str) -> String {
 
 /// Tells each field that another dialect left in `extras`. `path` is where the node stood; empty is the request.
 pub(super) fn tell_extras(losses: &mut Losses, path: &str, extras: &Extras) {
-    for (name, raw) in extras.foreign_to(HOME) {
+    // `null` says nothing, whatever the field would mean.
+    for (name, raw) in extras.foreign_to(HOME).iter().filter(|(_, raw)| raw.get() != "null") {
         let field = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         let weight = if path.is_empty() { Weight::of_unmodelled(name) } else { Weight::Hint };
         tell_leaves(losses, &field, raw.get(), weight);

@@ -167,6 +167,7 @@ pub(super) fn write_sampling(
         (sampling.seed.is_some(), "seed"),
         (sampling.frequency_penalty.is_some(), "frequency_penalty"),
         (sampling.presence_penalty.is_some(), "presence_penalty"),
+        (sampling.logit_bias.is_some(), "logit_bias"),
         (sampling.logprobs.is_some(), "logprobs"),
     ] {
         if is_there {

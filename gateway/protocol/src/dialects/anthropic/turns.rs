@@ -177,7 +177,7 @@ fn tell_seal(part: &Part, place: Place, losses: &mut Losses) {
     let word = match place.client {
         Dialect::OpenaiResponses => "encrypted_content",
         Dialect::Gemini => "thoughtSignature",
-        Dialect::OpenaiChat | Dialect::Anthropic => "signature",
+        Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::Anthropic => "signature",
     };
     losses.hint(place.spelt(&part.extras, word), "sealed by another provider");
 }
@@ -186,7 +186,7 @@ fn tell_seal(part: &Part, place: Place, losses: &mut Losses) {
 fn thought_word(part: &Part, place: Place) -> &'static str {
     match place.client {
         Dialect::OpenaiChat if part.extras.notes(Dialect::OpenaiChat, "chunk") => "thinking[].text",
-        Dialect::OpenaiChat => "reasoning_content",
+        Dialect::OpenaiChat | Dialect::OpenaiCompletions => "reasoning_content",
         Dialect::OpenaiResponses => "summary.text",
         Dialect::Anthropic => "thinking",
         Dialect::Gemini => "text",

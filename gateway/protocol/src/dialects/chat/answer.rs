@@ -2,6 +2,7 @@
 //! the imitators; as recorded by 2026-11-21.
 
 use super::losses::tell_briefly;
+use super::stream_encode::KIND;
 use super::ways::{Blank, CHAT, Node, has, write_blanks};
 use crate::dialects::{DecodeError, Echo, untold};
 use crate::hub::Answer;
@@ -84,7 +85,7 @@ fn head(object: &mut Writer<'_>, answer: &Answer, echo: &Echo) {
     let extras = &answer.extras;
     let missing = |key, note| has(extras, key) || extras.notes(CHAT, note);
     if !missing("id", "id:none") && !extras.notes(CHAT, "id:empty") {
-        object.string("id", &id(&answer.id, echo));
+        object.string("id", &KIND.id(&answer.id, echo));
     }
     if !missing("object", "object:none") {
         object.string("object", "chat.completion");
@@ -93,11 +94,6 @@ fn head(object: &mut Writer<'_>, answer: &Answer, echo: &Echo) {
         object.number("created", answer.created.unwrap_or(echo.created));
     }
     object.string("model", &echo.model);
-}
-
-/// The provider's id, or one as OpenAI makes them.
-pub(super) fn id(given: &str, echo: &Echo) -> String {
-    if given.is_empty() { format!("chatcmpl-{}", echo.id) } else { given.to_owned() }
 }
 
 /// The fields to be written again. The client's name for the model stands in for any other.

@@ -56,7 +56,7 @@ fn join(place: &str, name: &str) -> String {
 
 /// The paths of all that is in `json`, each once: elements of a list are told as one. `null` says nothing, and what
 /// is very deep is told as a whole.
-fn leaves(place: &str, json: &RawJson) -> Vec<String> {
+pub(in crate::dialects) fn leaves(place: &str, json: &RawJson) -> Vec<String> {
     const DEPTH: usize = 8;
     let mut found = Vec::new();
     if let Ok(raw) = serde_json::from_str(json.get()) {

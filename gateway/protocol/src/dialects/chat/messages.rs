@@ -23,6 +23,7 @@ pub(super) fn encode(out: &mut String, request: &Request, losses: &mut Losses) {
     let root = match request.extras.dialect {
         Some(Dialect::Gemini) => "contents",
         Some(Dialect::OpenaiResponses) => "input",
+        Some(Dialect::OpenaiCompletions) => "prompt",
         _ => "messages",
     };
     let is_home = request.extras.dialect == Some(CHAT);

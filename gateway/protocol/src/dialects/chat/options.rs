@@ -41,6 +41,7 @@ fn sampling(node: &mut Node<'_>) -> Sampling {
             .or_else(|| named(node, "random_seed", |n, key| n.fields.take_raw(key))),
         frequency_penalty: node.fields.take_raw("frequency_penalty"),
         presence_penalty: node.fields.take_raw("presence_penalty"),
+        logit_bias: node.fields.take_raw("logit_bias"),
         stop: stop(node),
         n: node.fields.take_u64("n"),
         logprobs: logprobs(node),
@@ -111,6 +112,7 @@ fn write_sampling(object: &mut Writer<'_>, sampling: &Sampling, extras: &Extras)
     object.raw_if(either(extras, "random_seed", "seed"), sampling.seed.as_ref());
     object.raw_if("frequency_penalty", sampling.frequency_penalty.as_ref());
     object.raw_if("presence_penalty", sampling.presence_penalty.as_ref());
+    object.raw_if("logit_bias", sampling.logit_bias.as_ref());
     match sampling.stop.as_slice() {
         [] => {}
         [one] if extras.notes(CHAT, "stop:string") => {

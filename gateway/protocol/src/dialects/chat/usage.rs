@@ -6,7 +6,7 @@ use crate::usage::Usage;
 /// Writes OpenAI's `usage` object: its totals include the parts that its details name.
 ///
 /// `cache_write_tokens` is OpenRouter's. Source: openrouter.ai/docs/use-cases/usage-accounting, as recorded by 2026-11-21.
-pub(super) fn write(out: &mut String, usage: &Usage) {
+pub(in crate::dialects) fn write(out: &mut String, usage: &Usage) {
     let cache_write = usage.cache_write.saturating_add(usage.cache_write_hour);
     let mut object = Writer::object(out);
     object.number("prompt_tokens", usage.input()).number("completion_tokens", usage.generated());

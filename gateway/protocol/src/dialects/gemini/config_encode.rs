@@ -51,6 +51,9 @@ fn sampling(request: &Request, tell: &mut Tell, config: &mut Writer<'_>) {
     for (name, raw) in numbers {
         config.raw_if(key(extras, name), raw.as_ref());
     }
+    if sampling.logit_bias.is_some() {
+        tell.hint("logit_bias", "Gemini has no such setting");
+    }
     stop(&sampling.stop, extras, tell, config);
     if let Some(count) = sampling.logprobs {
         config.flag(key(extras, WANTS_LOGPROBS), true);

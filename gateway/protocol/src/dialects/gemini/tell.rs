@@ -29,6 +29,7 @@ impl Tell {
             Some(Dialect::OpenaiResponses) => ("input", at.saturating_sub(systems)),
             Some(Dialect::Anthropic) => ("messages", at.saturating_sub(systems)),
             Some(HOME) => ("contents", at.saturating_sub(systems)),
+            Some(Dialect::OpenaiCompletions) => ("prompt", at),
             Some(Dialect::OpenaiChat) | None => ("messages", at),
         };
         format!("{list}[{at}]")
@@ -99,6 +100,10 @@ impl Tell {
     }
 
     fn leaves(&mut self, path: &str, json: &str, (weight, note): (Weight, &'static str), depth: usize) {
+        // `null` says nothing.
+        if json == "null" {
+            return;
+        }
         if let Some(fields) = Fields::parse(json).filter(|fields| depth > 0 && !fields.is_empty()) {
             for (name, raw) in fields.rest() {
                 self.leaves(&join(path, &name), raw.get(), (weight, note), depth - 1);

@@ -194,6 +194,7 @@ fn tell_sampling(request: &Request, context: &mut Context) {
         ("seed", &sampling.seed),
         ("frequency_penalty", &sampling.frequency_penalty),
         ("presence_penalty", &sampling.presence_penalty),
+        ("logit_bias", &sampling.logit_bias),
     ];
     for (name, value) in hints {
         if value.is_some() {

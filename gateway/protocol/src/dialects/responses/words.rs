@@ -10,6 +10,7 @@ pub(super) fn turn(from: Option<Dialect>, index: usize, outside: usize) -> Strin
         Some(Dialect::Gemini) => format!("contents[{}]", index.saturating_sub(outside)),
         Some(Dialect::Anthropic) => format!("messages[{}]", index.saturating_sub(outside)),
         Some(Dialect::OpenaiChat) => format!("messages[{index}]"),
+        Some(Dialect::OpenaiCompletions) => format!("prompt[{index}]"),
         _ => format!("input[{index}]"),
     }
 }

@@ -1,4 +1,4 @@
-//! Frames of OpenAI's chat dialect, looked at without a tree: most hold none of the words that matter.
+//! Chunks of OpenAI's chat and completions, looked at without a tree: most hold none of the words that matter.
 
 use std::borrow::Cow;
 
