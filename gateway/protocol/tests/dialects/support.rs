@@ -62,7 +62,7 @@ fn json_files(folder: &Path) -> Vec<PathBuf> {
 
 fn read(file: &Path, kind: Option<&str>) -> Option<Exchange> {
     let exchange: Value = serde_json::from_str(&std::fs::read_to_string(file).ok()?).ok()?;
-    if kind.is_some_and(|kind| exchange["kind"] != *kind) || is_prompt_template(&exchange) {
+    if kind.is_some_and(|kind| exchange["kind"] != *kind) || is_misnamed(&exchange) {
         return None;
     }
     let response = &exchange["response"];
@@ -76,9 +76,12 @@ fn read(file: &Path, kind: Option<&str>) -> Option<Exchange> {
     })
 }
 
-/// Portkey's stored prompts have a path that ends like that of completions, and are answered in chat.
-fn is_prompt_template(exchange: &Value) -> bool {
-    exchange["request"]["path"].as_str().is_some_and(|path| path.contains("/prompts/"))
+/// Whether a recording only has the path of completions: Portkey's stored prompts are answered in chat, and Writer's
+/// streams are in no one else's language.
+fn is_misnamed(exchange: &Value) -> bool {
+    let first = exchange["response"]["chunks"][0].as_str().unwrap_or_default();
+    let path = exchange["request"]["path"].as_str().unwrap_or_default();
+    path.contains("/prompts/") || first.starts_with("data: {\"value\":")
 }
 
 fn stream_bytes(chunks: &[Value]) -> Vec<u8> {

@@ -17,8 +17,7 @@ fn decode<'a>(frames: impl IntoIterator<Item = &'a str>) -> Vec<Event> {
     let (mut decoder, mut events) = (Decoder::default(), Vec::new());
     for frame in frames {
         let Some(data) = sse::data(frame.as_bytes()) else { continue };
-        decoder
-            .push(Frame { event: None, data: &String::from_utf8(data.into_owned()).unwrap() }, &mut events);
+        decoder.push(Frame { event: None, data: std::str::from_utf8(&data).unwrap() }, &mut events);
     }
     decoder.end(&mut events);
     events

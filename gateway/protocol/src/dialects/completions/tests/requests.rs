@@ -67,7 +67,7 @@ fn several_prompts_and_token_ids_are_refused_by_their_place_in_every_other_langu
         let request = decode_request(&value!({ "prompt": prompt }).to_string()).unwrap();
         for to in Dialect::ALL.into_iter().filter(|to| *to != Dialect::OpenaiCompletions) {
             let losses = dialects::encode_request(to, &request).losses;
-            let refused = losses.refused(OnLoss::Report).expect(to.name());
+            let refused = losses.refused(OnLoss::Report).expect("a refusal");
             assert!(refused.field.starts_with(field), "{}: {refused:?}", to.name());
         }
     }
