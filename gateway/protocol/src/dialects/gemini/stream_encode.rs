@@ -221,6 +221,7 @@ impl Encoder {
             parts: &[wire],
             finish: None,
             grounding: None,
+            likely: &[],
             fields: Vec::new(),
             spelling: &spelling,
         };
@@ -247,7 +248,8 @@ impl Encoder {
                 continue;
             }
             let mut one = String::new();
-            Wire { at, parts: &[], finish, grounding, fields, spelling: &spelling }.write(&mut one);
+            Wire { at, parts: &[], finish, grounding, likely: &[], fields, spelling: &spelling }
+                .write(&mut one);
             said.push(one);
         }
         let usage = self.usage.filter(|_| !self.is_home);
