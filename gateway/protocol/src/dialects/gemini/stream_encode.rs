@@ -213,6 +213,10 @@ impl Encoder {
             self.tell.losses.once(loss.field.clone(), loss.note);
         }
         if !is_written {
+            if matches!(part.body, Body::Foreign { .. }) {
+                // More of it may follow.
+                self.tell.losses.once("candidates.content", "Gemini has no such block");
+            }
             return;
         }
         let spelling = Extras::default();
