@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use catalogue::EmbeddingDialect;
 use config::ObjectName;
 use protocol::loss::OnLoss;
 use protocol::plan::Spoken;
@@ -85,6 +86,8 @@ pub(crate) struct Api {
     pub(crate) headers: HeaderMap,
     /// The wire languages spoken there.
     pub(crate) spoken: Spoken,
+    /// The language of its embeddings endpoint, if it has one.
+    pub(crate) embeds: Option<EmbeddingDialect>,
 }
 
 /// See [`config::Timeouts`].
