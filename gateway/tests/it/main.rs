@@ -4,6 +4,7 @@
 mod cells;
 mod counting;
 mod directory;
+mod embeddings;
 mod errors;
 mod failover;
 mod hangup;
