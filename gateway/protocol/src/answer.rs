@@ -52,6 +52,8 @@ struct Wire<'a> {
     #[serde(borrow)]
     usage: Option<&'a RawValue>,
     #[serde(borrow)]
+    service_tier: Option<&'a RawValue>,
+    #[serde(borrow)]
     error: Option<&'a RawValue>,
 }
 
@@ -59,7 +61,7 @@ impl Wire<'_> {
     fn judge(&self, dialect: Dialect, body: &[u8]) -> Answer {
         let (said, usage) = match dialect {
             Dialect::OpenaiChat | Dialect::OpenaiCompletions => {
-                (self.choices, self.usage.and_then(Usage::read))
+                (self.choices, self.usage.and_then(Usage::read).map(|usage| usage.served(self.service_tier)))
             }
             Dialect::OpenaiResponses => (self.output, None),
             Dialect::Anthropic => (self.content, None),

@@ -10,7 +10,6 @@ pub mod chat;
 mod chunks;
 pub mod completions;
 pub mod gemini;
-mod likely;
 mod openai;
 pub mod responses;
 mod search;

@@ -1,10 +1,9 @@
 //! Answers made in the process, to try things out with no account, in each client's own language. The same for
-//! every question: nothing of the request is repeated. `vectors.rs` makes vectors.
-
-mod vectors;
+//! every question: nothing of the request is repeated.
 
 use bytes::Bytes;
 use catalogue::Dialect;
+use catalogue::price::Tier;
 use futures::stream::{self, StreamExt};
 use protocol::dialects::{self, Echo};
 use protocol::frames::sse::Splitter;
@@ -12,7 +11,7 @@ use protocol::hub::{Answer, At, Body, Event, Extras, Finish, Fold, Opening};
 use protocol::usage::Usage;
 use reqwest::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 
-use crate::pipeline::{Exchange, Outgoing, Piece, Reply, ReplyBody, UpstreamFault};
+use crate::pipeline::{Outgoing, Piece, Reply, ReplyBody};
 use crate::snapshot::Deployment;
 
 /// What it says, in the parts that a stream sends.
@@ -32,9 +31,15 @@ const USAGE: Usage = Usage {
     cache_write: 0,
     cache_write_hour: 0,
     audio_input: 0,
+    cached_audio: 0,
+    image_input: 0,
     output: 24,
     reasoning: 0,
     audio_output: 0,
+    image_output: 0,
+    searches: 0,
+    tier: Tier::Standard,
+    billed_nano_dollars: None,
 };
 
 /// The day of the first release of OpenAI's chat API; a clock would make answers differ.
@@ -44,28 +49,18 @@ const CREATED: u64 = 1_677_628_800;
 const FRAME_BYTES: usize = 1 << 20;
 
 /// The answer that `outgoing` wants, whole or as a stream.
-///
-/// # Errors
-/// [`UpstreamFault`], where vectors are wanted of what is no text.
-pub(super) fn answer(deployment: &Deployment, outgoing: &Outgoing) -> Result<Reply, UpstreamFault> {
-    let model = &deployment.upstream_model;
+pub(super) fn answer(deployment: &Deployment, outgoing: &Outgoing) -> Reply {
+    let (model, exchange) = (&deployment.upstream_model, &outgoing.exchange);
     let mut headers = HeaderMap::new();
-    let (kind, body) = match &outgoing.exchange {
-        Exchange::Vectors { exchange, .. } => {
-            ("application/json", vectors::answer(exchange.client, model, &outgoing.body)?)
-        }
-        Exchange::Talk(exchange) if outgoing.stream => {
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-            let pieces = stream::iter(frames(exchange.client, model)).map(Piece::Frame).boxed();
-            ("text/event-stream", ReplyBody::Stream { pieces, passage: exchange.passage() })
-        }
-        Exchange::Talk(exchange) => {
-            let body = whole(exchange.client, model);
-            ("application/json", ReplyBody::Whole { body, usage: Some(USAGE) })
-        }
+    let (kind, body) = if outgoing.stream {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        let pieces = stream::iter(frames(exchange.client, model)).map(Piece::Frame).boxed();
+        ("text/event-stream", ReplyBody::Stream { pieces, passage: exchange.passage() })
+    } else {
+        ("application/json", ReplyBody::Whole { body: whole(exchange.client, model), usage: Some(USAGE) })
     };
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    Ok(Reply { headers, body, deployment: Some(deployment.label.clone()), losses: Vec::new() })
+    Reply { headers, body, deployment: Some(deployment.label.clone()), losses: Vec::new() }
 }
 
 fn whole(dialect: Dialect, model: &str) -> Bytes {

@@ -47,7 +47,7 @@ fn chunk(seen: &mut Seen, data: &[u8]) {
     let Ok(chunk) = serde_json::from_slice::<Chunk<'_>>(data) else { return };
     seen.finished |= chunk.choices.is_some_and(finishes);
     let usage = chunk.usage.and_then(Usage::read).or_else(|| groq_usage(chunk.x_groq?));
-    seen.usage = usage.or(seen.usage);
+    seen.usage = usage.map(|usage| usage.served(chunk.service_tier)).or(seen.usage);
     if chunk.error.is_some() {
         seen.error = Some(fault::read_stream_error(data));
         seen.is_error_shown = true;
@@ -73,6 +73,8 @@ struct Chunk<'a> {
     choices: Option<&'a RawValue>,
     #[serde(borrow)]
     usage: Option<&'a RawValue>,
+    #[serde(borrow)]
+    service_tier: Option<&'a RawValue>,
     #[serde(borrow)]
     error: Option<&'a RawValue>,
     #[serde(borrow)]

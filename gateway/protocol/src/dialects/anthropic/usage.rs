@@ -10,6 +10,38 @@ use crate::usage::{Usage, count};
 /// Reads a `usage` object. `None` if nothing in it is a count.
 pub(super) fn read(json: &str) -> Option<Usage> {
     let mut fields = Fields::parse(json)?;
+    let mut usage = buckets(&mut fields)?;
+    for pass in fields.take_list("iterations").unwrap_or_default() {
+        compaction(pass, &mut usage);
+    }
+    let searches =
+        fields.take_object("server_tool_use").map(|mut tools| count(tools.take("web_search_requests")));
+    usage.searches = searches.flatten().unwrap_or(0);
+    Some(usage.served(fields.get("service_tier")))
+}
+
+/// A summary that the server made on its way is billed, but not in the totals.
+///
+/// Source: what others quote of the page on compaction in Anthropic's documentation, and a recorded answer, read 2026-11-25.
+fn compaction(pass: &RawValue, usage: &mut Usage) {
+    let Some(mut fields) = Fields::read(pass) else { return };
+    if fields.take_string("type").as_deref() != Some("compaction") {
+        return;
+    }
+    let Some(more) = buckets(&mut fields) else { return };
+    for (sum, part) in [
+        (&mut usage.fresh_input, more.fresh_input),
+        (&mut usage.cached_input, more.cached_input),
+        (&mut usage.cache_write, more.cache_write),
+        (&mut usage.cache_write_hour, more.cache_write_hour),
+        (&mut usage.output, more.output),
+        (&mut usage.reasoning, more.reasoning),
+    ] {
+        *sum = sum.saturating_add(part);
+    }
+}
+
+fn buckets(fields: &mut Fields<'_>) -> Option<Usage> {
     let mut number = |key: &str| count(fields.take(key));
     let input = number("input_tokens");
     let output = number("output_tokens");
@@ -42,10 +74,11 @@ fn by_life(raw: &RawValue) -> (Option<u64>, Option<u64>) {
 /// Writes the object from buckets. The SDKs need `input_tokens` and `output_tokens` always.
 pub(super) fn write(out: &mut String, usage: &Usage) {
     let mut object = Writer::object(out);
-    object.number("input_tokens", usage.fresh_input.saturating_add(usage.audio_input));
-    let written = usage.cache_write.saturating_add(usage.cache_write_hour);
+    let written = usage.written();
+    let fresh = usage.input().saturating_sub(written).saturating_sub(usage.cached());
+    object.number("input_tokens", fresh);
     object.number("cache_creation_input_tokens", written);
-    object.number("cache_read_input_tokens", usage.cached_input);
+    object.number("cache_read_input_tokens", usage.cached());
     if written > 0 {
         object.nested("cache_creation", |object| {
             object.number("ephemeral_5m_input_tokens", usage.cache_write);
@@ -86,6 +119,20 @@ mod tests {
         let mut out = String::new();
         write(&mut out, &usage);
         assert_eq!(out, json);
+    }
+
+    #[test]
+    fn a_summary_made_on_the_way_is_counted_and_another_models_advice_is_not() {
+        let json = r#"{"input_tokens":162,"output_tokens":11,"iterations":[{"type":"compaction","input_tokens":99195,"output_tokens":81},{"type":"advisor_message","model":"m","input_tokens":7,"output_tokens":7},{"type":"message","input_tokens":162,"output_tokens":11}]}"#;
+        let usage = read(json).expect("usage");
+        assert_eq!((usage.fresh_input, usage.output), (99_357, 92));
+    }
+
+    #[test]
+    fn searches_and_the_tier_are_read() {
+        let json = r#"{"input_tokens":1,"output_tokens":1,"server_tool_use":{"web_search_requests":3},"service_tier":"priority"}"#;
+        let usage = read(json).expect("usage");
+        assert_eq!((usage.searches, usage.tier), (3, catalogue::price::Tier::Priority));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::losses::tell_briefly;
 use super::stream_encode::KIND;
 use super::ways::{Blank, CHAT, Node, has, write_blanks};
-use crate::dialects::{DecodeError, Echo, likely, untold};
+use crate::dialects::{DecodeError, Echo, untold};
 use crate::hub::Answer;
 use crate::json::{RawJson, Writer};
 use crate::loss::{Encoded, Losses};
@@ -42,6 +42,7 @@ pub(super) fn decode(body: &str) -> Result<Answer, DecodeError> {
     }
     // At home the object goes back as it came: imitators have many fields in it.
     let usage = node.fields.get("usage").and_then(Usage::read);
+    let usage = usage.map(|usage| usage.served(node.fields.get("service_tier")));
     let choices = node.fields.take_list("choices").unwrap_or_default();
     Ok(Answer {
         id: node.fields.take_string("id").unwrap_or_default(),
@@ -103,7 +104,7 @@ fn own(extras: &crate::hub::Extras) -> impl Iterator<Item = &(String, RawJson)> 
 
 /// Every dialect keeps its own spelling of the usage; the hub has it too.
 fn tell_foreign(losses: &mut Losses, answer: &Answer) {
-    let mut extras = likely::without(&answer.extras, likely::of(answer)).into_owned();
+    let mut extras = answer.extras.clone();
     extras.fields.retain(|(name, _)| name != "usage" && name != "usageMetadata");
     tell_briefly(losses, &extras, "");
     untold::tell_usage(&answer.extras, CHAT, losses);

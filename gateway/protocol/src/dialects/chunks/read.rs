@@ -131,5 +131,6 @@ pub(in crate::dialects) fn cut() -> Event {
 fn usage(chunk: &Fields<'_>) -> Option<(RawJson, Option<Usage>)> {
     let plain = chunk.get("usage").filter(|raw| raw.get() != "null");
     let raw = plain.or_else(|| Fields::read(chunk.get("x_groq")?)?.take("usage"))?;
-    Some((RawJson::from(raw), Usage::read(raw)))
+    let usage = Usage::read(raw).map(|usage| usage.served(chunk.get("service_tier")));
+    Some((RawJson::from(raw), usage))
 }

@@ -50,6 +50,7 @@ pub fn decode(body: &str) -> Result<Answer, DecodeError> {
     }
     // At home the object goes back as it came: imitators have other fields in it.
     let usage = node.fields.get("usage").and_then(Usage::read);
+    let usage = usage.map(|usage| usage.served(node.fields.get("service_tier")));
     let choices = node.fields.take_list("choices").unwrap_or_default();
     Ok(Answer {
         id: node.fields.take_string("id").unwrap_or_default(),
@@ -72,13 +73,7 @@ fn candidate(at: usize, raw: &RawValue) -> Candidate {
     node.note_absent(&[("finish_reason", "finish_reason:none"), ("text", "text:none")]);
     let finish = node.fields.take_string("finish_reason").and_then(|reason| finish::read(&reason));
     let text = node.fields.take_string("text").filter(|text| !text.is_empty());
-    Candidate {
-        parts: text.map(Part::text).into_iter().collect(),
-        finish,
-        stop: None,
-        likely: Vec::new(),
-        extras: node.extras(),
-    }
+    Candidate { parts: text.map(Part::text).into_iter().collect(), finish, stop: None, extras: node.extras() }
 }
 
 /// Writes a buffered answer.

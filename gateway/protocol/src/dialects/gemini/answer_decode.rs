@@ -6,9 +6,10 @@
 use serde_json::value::RawValue;
 
 use super::{HOME, citations, finish, part_decode, time, usage};
-use crate::dialects::{DecodeError, likely};
+use crate::dialects::DecodeError;
 use crate::hub::{Answer, Body, Candidate, Extras, Finish, Part};
 use crate::json::{Fields, RawJson};
+use crate::usage::Usage;
 
 /// Reads a buffered answer.
 ///
@@ -16,7 +17,7 @@ use crate::json::{Fields, RawJson};
 /// [`DecodeError`], if it is no object.
 pub fn decode_answer(body: &str) -> Result<Answer, DecodeError> {
     let fields = Fields::parse(body).ok_or(DecodeError::new("", "the answer must be a JSON object"))?;
-    let Head { id, model, created, usage, said, is_blocked, rest } = Head::read(fields);
+    let Head { id, model, created, usage, said, is_blocked, rest, .. } = Head::read(fields);
     let mut extras = Extras::new(HOME, rest);
     let mut candidates = Vec::new();
     match said {
@@ -40,7 +41,9 @@ pub(super) struct Head<'a> {
     pub(super) id: String,
     pub(super) model: String,
     pub(super) created: Option<u64>,
-    pub(super) usage: Option<crate::usage::Usage>,
+    /// With the searches in it.
+    pub(super) usage: Option<Usage>,
+    pub(super) searches: u64,
     /// `None` if there is no list of objects.
     pub(super) said: Option<Vec<Said<'a>>>,
     /// The prompt was blocked.
@@ -62,8 +65,10 @@ impl<'a> Head<'a> {
         let is_blocked = feedback.is_some_and(|feedback| feedback.get("blockReason").is_some());
         let rest = fields.rest();
         let usage = rest.iter().find(|(name, _)| name == usage::FIELD).and_then(|(_, raw)| usage::read(raw));
+        let searches = said.iter().flatten().map(Said::searches).fold(0, u64::saturating_add);
+        let usage = usage.map(|usage| Usage { searches, ..usage });
         let created = created.as_deref().and_then(time::read);
-        Self { id, model, created, usage, said, is_blocked, rest }
+        Self { id, model, created, usage, searches, said, is_blocked, rest }
     }
 }
 
@@ -105,6 +110,13 @@ impl<'a> Said<'a> {
         let mut rest = fields.rest();
         rest.extend(inner.into_iter().map(|(name, raw)| (format!("content.{name}"), raw)));
         Self { index, parts, has_content, has_role, reason, rest }
+    }
+
+    /// How often Google searched the web for it.
+    fn searches(&self) -> u64 {
+        let grounding = self.rest.iter().find(|(name, _)| name == citations::FIELD);
+        let queries = grounding.and_then(|(_, raw)| Fields::parse(raw.get())?.take_list("webSearchQueries"));
+        queries.map_or(0, |queries| queries.len().try_into().unwrap_or(u64::MAX))
     }
 
     /// Why it ended.
@@ -156,11 +168,9 @@ fn candidate(at: usize, mut said: Said<'_>, extras: &mut Extras) -> Candidate {
     if let Some((_, grounding)) = grounding {
         cite(grounding, &mut parts);
     }
-    let result = kept.iter().find(|(name, _)| name.ends_with(likely::GEMINI));
-    let likely = result.map(|(_, result)| likely::read_gemini(result)).unwrap_or_default();
     extras.fields.extend(kept);
     let finish = said.finish(parts.iter().any(finish::is_call));
-    Candidate { parts, finish, stop: None, likely, extras: own }
+    Candidate { parts, finish, stop: None, extras: own }
 }
 
 fn cite(grounding: &RawJson, parts: &mut [Part]) {

@@ -20,9 +20,10 @@ pub struct Decoder {
     is_finished: bool,
     is_broken: bool,
     candidates: BTreeMap<usize, Speaker>,
-    usage: Usage,
     /// As last told: providers repeat them in each chunk.
     kept: Vec<(String, RawJson)>,
+    usage: Option<Usage>,
+    searches: u64,
 }
 
 /// One candidate as far as it came.
@@ -68,10 +69,7 @@ impl StreamDecoder for Decoder {
         for (at, said) in said.into_iter().enumerate() {
             self.candidate(at, said, events);
         }
-        if let Some(usage) = head.usage {
-            let usage = self.totals(usage);
-            events.push(Event::Usage(usage));
-        }
+        self.used(head.usage, head.searches, events);
     }
 
     fn end(&mut self, events: &mut Vec<Event>) {
@@ -99,17 +97,27 @@ impl Decoder {
         }
     }
 
+    /// The chunk that tells the searches may come before or after the one that tells the tokens.
+    fn used(&mut self, told: Option<Usage>, searches: u64, events: &mut Vec<Event>) {
+        if told.is_none() && searches <= self.searches {
+            return;
+        }
+        self.searches = self.searches.max(searches);
+        self.usage = told.map(|told| self.totals(told)).or(self.usage);
+        events.extend(self.usage.map(|usage| Event::Usage(Usage { searches: self.searches, ..usage })));
+    }
+
     /// A chunk that counts nothing written says nothing of what was written before it.
-    fn totals(&mut self, told: Usage) -> Usage {
-        let before = self.usage;
-        self.usage = told;
-        if told.output == 0 && told.audio_output == 0 {
-            (self.usage.output, self.usage.audio_output) = (before.output, before.audio_output);
+    fn totals(&self, told: Usage) -> Usage {
+        let (before, mut usage) = (self.usage.unwrap_or_default(), told);
+        if told.generated() == told.reasoning {
+            (usage.output, usage.audio_output) = (before.output, before.audio_output);
+            usage.image_output = before.image_output;
         }
         if told.reasoning == 0 {
-            self.usage.reasoning = before.reasoning;
+            usage.reasoning = before.reasoning;
         }
-        self.usage
+        usage
     }
 
     /// What has not been told yet. An object without fields tells nothing.

@@ -22,37 +22,50 @@ pub(super) fn read(raw: &RawJson) -> Option<Usage> {
     }
     let (prompt, written) = (prompt.unwrap_or(0), written.unwrap_or(0));
     let tools = count(&fields, "toolUsePromptTokenCount").unwrap_or(0);
-    let cached_input = count(&fields, "cachedContentTokenCount").unwrap_or(0).min(prompt);
-    let cached_audio = audio(&mut fields, "cacheTokensDetails").min(cached_input);
-    let audio_input = audio(&mut fields, "promptTokensDetails").saturating_sub(cached_audio);
-    let audio_input = audio_input.min(prompt - cached_input);
-    let audio_output = audio(&mut fields, "candidatesTokensDetails").min(written);
-    Some(Usage {
-        fresh_input: (prompt - cached_input - audio_input).saturating_add(tools),
-        cached_input,
+    let cached = count(&fields, "cachedContentTokenCount").unwrap_or(0).min(prompt);
+    let (of_cache, of_prompt) =
+        (Kinds::take(&mut fields, "cacheTokensDetails"), Kinds::take(&mut fields, "promptTokensDetails"));
+    let of_answer = Kinds::take(&mut fields, "candidatesTokensDetails");
+    let cached_audio = of_cache.audio.min(cached);
+    let fresh = prompt - cached;
+    let audio_input = of_prompt.audio.saturating_sub(cached_audio).min(fresh);
+    let image_input = of_prompt.image.saturating_sub(of_cache.image).min(fresh - audio_input);
+    let audio_output = of_answer.audio.min(written);
+    let image_output = of_answer.image.min(written - audio_output);
+    let usage = Usage {
+        fresh_input: (fresh - audio_input - image_input).saturating_add(tools),
+        cached_input: cached - cached_audio,
+        cached_audio,
         audio_input,
-        output: written - audio_output,
+        image_input,
+        output: written - audio_output - image_output,
         reasoning: reasoning.unwrap_or(0),
         audio_output,
+        image_output,
         ..Usage::default()
-    })
+    };
+    // The Gemini API and Vertex AI have each a name for it.
+    Some(usage.served(fields.get("trafficType")).served(fields.get("serviceTier")))
 }
 
 /// Writes the object for an answer of any dialect.
 pub(super) fn write(usage: &Usage, out: &mut String) {
-    let written = usage.output.saturating_add(usage.audio_output);
+    let written = usage.generated().saturating_sub(usage.reasoning);
     let mut object = Writer::object(out);
     object.number("promptTokenCount", usage.input()).number("candidatesTokenCount", written);
     object.number("totalTokenCount", usage.total());
-    for (key, count) in
-        [("cachedContentTokenCount", usage.cached_input), ("thoughtsTokenCount", usage.reasoning)]
+    for (key, count) in [("cachedContentTokenCount", usage.cached()), ("thoughtsTokenCount", usage.reasoning)]
     {
         if count > 0 {
             object.number(key, count);
         }
     }
-    modalities(&mut object, "promptTokensDetails", usage.input(), usage.audio_input);
-    modalities(&mut object, "candidatesTokensDetails", written, usage.audio_output);
+    let of_prompt =
+        Kinds { audio: usage.audio_input.saturating_add(usage.cached_audio), image: usage.image_input };
+    let of_answer = Kinds { audio: usage.audio_output, image: usage.image_output };
+    of_prompt.write(&mut object, "promptTokensDetails", usage.input());
+    Kinds { audio: usage.cached_audio, image: 0 }.write(&mut object, "cacheTokensDetails", usage.cached());
+    of_answer.write(&mut object, "candidatesTokensDetails", written);
     object.end();
 }
 
@@ -61,35 +74,51 @@ pub(super) fn kept(answer: &Answer) -> Option<&RawJson> {
     answer.extras.of(super::HOME).iter().find(|(name, _)| name == FIELD).map(|(_, raw)| raw)
 }
 
-fn modalities(object: &mut Writer<'_>, key: &str, all: u64, audio: u64) {
-    if audio == 0 {
-        return;
-    }
-    let counts = [("TEXT", all.saturating_sub(audio)), ("AUDIO", audio)];
-    object.list_of(key, counts, |out, (modality, count)| {
-        let mut entry = Writer::object(out);
-        entry.string("modality", modality).number("tokenCount", count);
-        entry.end();
-    });
-}
-
 fn count(fields: &Fields<'_>, key: &str) -> Option<u64> {
     crate::usage::count(fields.get(key))
 }
 
-fn audio(fields: &mut Fields<'_>, key: &str) -> u64 {
-    let entries = fields.take_list(key).unwrap_or_default();
-    let entries = entries.into_iter().filter_map(Fields::read);
-    entries
-        .filter_map(|mut entry| {
-            let modality = entry.take_string("modality")?;
-            (modality == "AUDIO").then(|| count(&entry, "tokenCount"))?
-        })
-        .fold(0, u64::saturating_add)
+/// Tokens that are no text.
+struct Kinds {
+    audio: u64,
+    image: u64,
+}
+
+impl Kinds {
+    fn take(fields: &mut Fields<'_>, key: &str) -> Self {
+        let mut kinds = Self { audio: 0, image: 0 };
+        for mut entry in fields.take_list(key).unwrap_or_default().into_iter().filter_map(Fields::read) {
+            let modality = entry.take_string("modality");
+            let tokens = count(&entry, "tokenCount").unwrap_or(0);
+            match modality.as_deref() {
+                Some("AUDIO") => kinds.audio = kinds.audio.saturating_add(tokens),
+                Some("IMAGE") => kinds.image = kinds.image.saturating_add(tokens),
+                _ => {}
+            }
+        }
+        kinds
+    }
+
+    /// Lists them beside the text, of `all` tokens. Nothing where all is text.
+    fn write(&self, object: &mut Writer<'_>, key: &str, all: u64) {
+        let text = all.saturating_sub(self.audio).saturating_sub(self.image);
+        let counts = [("TEXT", text), ("AUDIO", self.audio), ("IMAGE", self.image)];
+        if self.audio == 0 && self.image == 0 {
+            return;
+        }
+        let counts = counts.into_iter().filter(|(kind, tokens)| *kind == "TEXT" || *tokens > 0);
+        object.list_of(key, counts, |out, (modality, count)| {
+            let mut entry = Writer::object(out);
+            entry.string("modality", modality).number("tokenCount", count);
+            entry.end();
+        });
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use catalogue::price::Tier;
+
     use super::*;
 
     #[test]
@@ -98,7 +127,8 @@ mod tests {
             r#"{"promptTokenCount":100,"cachedContentTokenCount":60,"candidatesTokenCount":7,"thoughtsTokenCount":5,"toolUsePromptTokenCount":11,"totalTokenCount":123,"promptTokensDetails":[{"modality":"TEXT","tokenCount":70},{"modality":"AUDIO","tokenCount":30}],"cacheTokensDetails":[{"modality":"AUDIO","tokenCount":20}]}"#,
         );
         let usage = read(&raw.unwrap()).unwrap();
-        assert_eq!((usage.fresh_input, usage.cached_input, usage.audio_input), (41, 60, 10));
+        assert_eq!((usage.fresh_input, usage.audio_input), (41, 10));
+        assert_eq!((usage.cached_input, usage.cached_audio), (40, 20));
         assert_eq!((usage.output, usage.reasoning, usage.total()), (7, 5, 123));
     }
 
@@ -108,13 +138,28 @@ mod tests {
             fresh_input: 3,
             cached_input: 4,
             audio_input: 5,
+            cached_audio: 2,
+            image_input: 9,
             output: 6,
             reasoning: 7,
             audio_output: 8,
+            image_output: 1,
             ..Usage::default()
         };
         let mut out = String::new();
         write(&usage, &mut out);
         assert_eq!(read(&RawJson::parse(&out).unwrap()), Some(usage));
+    }
+
+    #[test]
+    fn both_names_of_the_tier_are_read() {
+        let tier = |more: &str| {
+            let raw = RawJson::parse(&format!(r#"{{"promptTokenCount":1,{more}}}"#)).unwrap();
+            read(&raw).unwrap().tier
+        };
+        assert_eq!(tier(r#""trafficType":"ON_DEMAND_FLEX""#), Tier::Flex);
+        assert_eq!(tier(r#""trafficType":"ON_DEMAND""#), Tier::Standard);
+        assert_eq!(tier(r#""serviceTier":"priority""#), Tier::Priority);
+        assert_eq!(tier(r#""trafficType":1"#), Tier::Standard);
     }
 }

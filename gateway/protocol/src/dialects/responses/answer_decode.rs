@@ -4,8 +4,8 @@ use serde_json::value::RawValue;
 
 use super::segments::attach;
 use super::{HOME, item_decode, notes, usage};
-use crate::dialects::{DecodeError, likely};
-use crate::hub::{Answer, Body, Candidate, Extras, Finish, Likely, Part, Role};
+use crate::dialects::DecodeError;
+use crate::hub::{Answer, Body, Candidate, Extras, Finish, Part, Role};
 use crate::json::{Fields, RawJson};
 use crate::usage::{Usage, count};
 
@@ -24,22 +24,14 @@ pub fn decode_answer(body: &str) -> Result<Answer, DecodeError> {
     let response = Response::read(fields, Moment::Last);
     let parts: Vec<_> = response.output.iter().flat_map(|raw| item(raw, &["completed"])).collect();
     let finish = response.finish(&parts);
-    let likely = parts.iter().flat_map(likely_of).collect();
     Ok(Answer {
         id: response.id,
         model: response.model,
         created: response.created,
-        candidates: vec![Candidate { parts, finish, likely, ..Candidate::default() }],
+        candidates: vec![Candidate { parts, finish, ..Candidate::default() }],
         usage: response.usage,
         extras: response.extras,
     })
-}
-
-/// Texts of this API tell it themselves.
-fn likely_of(part: &Part) -> Vec<Likely> {
-    let told = part.extras.of(HOME).iter().find(|(name, _)| name == "logprobs");
-    let list = told.and_then(|(_, raw)| serde_json::from_str(raw.get()).ok());
-    list.map(likely::read_openai).unwrap_or_default()
 }
 
 fn is_failed(fields: &Fields<'_>) -> bool {
@@ -84,14 +76,18 @@ impl<'a> Response<'a> {
     pub(super) fn read(mut fields: Fields<'a>, moment: Moment) -> Self {
         let created = fields.take_u64("created_at");
         let (ending, note) = ending(&mut fields, moment);
+        let output = fields.take_list("output").unwrap_or_default();
+        // Stays an extra, since providers put costs and more beside the counts.
+        let usage = fields.get("usage").and_then(usage::read).map(|usage| {
+            Usage { searches: usage::searches(&output), ..usage }.served(fields.get("service_tier"))
+        });
         Self {
             id: fields.take_string("id").unwrap_or_default(),
             model: fields.take_string("model").unwrap_or_default(),
             // One with a fraction stays an extra too, to be written as it was.
             created: created.or_else(|| count(fields.get("created_at"))),
-            output: fields.take_list("output").unwrap_or_default(),
-            // Stays an extra, since providers put costs and more beside the counts.
-            usage: fields.get("usage").and_then(usage::read),
+            output,
+            usage,
             ending,
             extras: Extras { notes: note.into_iter().collect(), ..Extras::new(HOME, fields.rest()) },
         }

@@ -42,7 +42,6 @@ fn thinker() -> Answer {
         parts: vec![Part::new(thought), Part::text("Lee"), Part::new(call), Part::text("ward")],
         finish: Some(Finish::ToolCalls),
         stop: Some("x".into()),
-        likely: Vec::new(),
         extras: Extras::default(),
     };
     Answer {

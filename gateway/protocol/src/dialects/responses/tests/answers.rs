@@ -103,6 +103,7 @@ fn usage_is_taken_apart_and_kept() {
         cache_write: 2,
         output: 3,
         reasoning: 6,
+        billed_nano_dollars: Some(100_000_000),
         ..Usage::default()
     };
     assert_eq!(answer.usage, Some(buckets));
