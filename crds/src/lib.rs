@@ -11,6 +11,7 @@ mod duration;
 mod model_deployment;
 mod model_gateway;
 mod namespaces;
+mod pricing;
 mod provider_secret;
 
 pub use conditions::{ConditionType, StatusConditions};
@@ -25,6 +26,7 @@ pub use model_gateway::{
     ModelsSpec, ModelsStatus, OnLoss, PodState, PodsStatus, SecretKeyRef, TimeoutsSpec, TranslationSpec,
 };
 pub use namespaces::{NamespaceSelection, NamespaceSelector, NamespacesFrom};
+pub use pricing::{GatewayPricingSpec, PriceSource, PriceText, PricedTokens, PricingSpec, UnknownModel};
 pub use provider_secret::{
     ConsumersSpec, CredentialField, KubernetesSource, OnSourceError, ProviderSecret, ProviderSecretSpec,
     ProviderSecretStatus, SecretData, SecretName,

@@ -5,7 +5,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{TimeoutsSpec, TranslationSpec};
+use crate::{PricingSpec, TimeoutsSpec, TranslationSpec};
 
 /// One upstream that serves a model. Several of one `modelName` form a group and share its traffic.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
@@ -119,6 +119,9 @@ pub struct ModelDeploymentSpec {
     /// How requests are translated for this upstream. What is absent is the gateway's.
     #[serde(default)]
     pub translation: TranslationSpec,
+    /// What its calls cost. Default: what the catalogue says of the provider's model.
+    #[serde(default)]
+    pub pricing: PricingSpec,
     /// Sent to the upstream with every request. Not for secrets: use credentialsRef.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]

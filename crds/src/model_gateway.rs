@@ -5,7 +5,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{DurationText, NamespaceSelection};
+use crate::{DurationText, GatewayPricingSpec, NamespaceSelection};
 
 /// A set of gateway pods that serve one routing config. Its pods are those in its namespace that carry
 /// the label `fairlead.dev/gateway` with its name; the Helm chart makes them.
@@ -72,6 +72,9 @@ pub struct ModelGatewaySpec {
     /// How requests are translated where client and provider speak different wire languages.
     #[serde(default)]
     pub translation: TranslationSpec,
+    /// What becomes of models whose price nobody knows.
+    #[serde(default)]
+    pub pricing: GatewayPricingSpec,
     /// How long to wait for an upstream, unless a deployment says otherwise. Absent ones are
     /// connect 5s, firstByte 120s, streamIdle 120s, request 600s.
     #[serde(default)]

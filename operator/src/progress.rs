@@ -149,6 +149,7 @@ mod tests {
                 priority: 0,
                 timeouts,
                 on_loss: config::OnLoss::Report,
+                pricing: config::Pricing::default(),
             }],
         };
         Arc::new(Config {
@@ -158,6 +159,7 @@ mod tests {
                 max_request_body_bytes: 1,
                 timeouts,
                 on_loss: config::OnLoss::Report,
+                unknown_price: config::UnknownPrice::Allow,
             },
             models: models.iter().map(model).collect(),
         })

@@ -4,15 +4,17 @@
 
 mod bundle;
 mod master_key;
+mod pricing;
 mod secret;
 
 pub use bundle::{Bundle, BundleError, INDEX_FILE, SHARD_BYTES, SHARDS, shard_slot, short_digest};
 pub use master_key::WeakKey;
+pub use pricing::{Bills, PriceSource, Pricing, Rates, UnknownPrice};
 pub use secret::Secret;
 
 use std::collections::BTreeMap;
 
-use catalogue::{Auth, Dialect, EmbeddingDialect};
+use catalogue::{Auth, Dialect};
 use serde::{Deserialize, Serialize};
 
 /// The format's version. A gateway refuses a config of any other and keeps the one it has.
@@ -55,6 +57,9 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// What deployments inherit; theirs are resolved already.
     pub on_loss: OnLoss,
+    /// What becomes of a deployment whose price nobody knows.
+    #[serde(default)]
+    pub unknown_price: UnknownPrice,
 }
 
 /// A public model name and the deployments that serve it.
@@ -91,6 +96,9 @@ pub struct Deployment {
     pub timeouts: Timeouts,
     /// What to do about what a translation cannot carry.
     pub on_loss: OnLoss,
+    /// What its calls cost.
+    #[serde(default, skip_serializing_if = "Pricing::is_default")]
+    pub pricing: Pricing,
 }
 
 /// What to do about what a translation cannot carry.
@@ -123,9 +131,6 @@ pub struct HttpUpstream {
     pub base_url: String,
     /// The wire languages spoken there. Never empty; others are translated to the first.
     pub dialects: Vec<Dialect>,
-    /// The language of its embeddings endpoint. Absent where it has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub embeds: Option<EmbeddingDialect>,
     /// How the credential travels.
     pub auth: Auth,
     /// Absent where the provider asks for none.

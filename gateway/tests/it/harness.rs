@@ -158,6 +158,7 @@ pub(crate) fn delivery(revision: &str, models: Vec<Model>) -> Delivery {
         max_request_body_bytes: 64 << 10,
         timeouts: PATIENT,
         on_loss: config::OnLoss::Report,
+        unknown_price: config::UnknownPrice::Allow,
     };
     Delivery {
         revision: revision.into(),
@@ -180,7 +181,6 @@ pub(crate) fn deployment(name: &str, priority: usize, url: &str) -> Deployment {
     let http = HttpUpstream {
         base_url: url.into(),
         dialects: vec![catalogue::Dialect::OpenaiChat],
-        embeds: Some(catalogue::EmbeddingDialect::OpenaiEmbeddings),
         auth: catalogue::Auth::Bearer,
         credential: Some(credential("up")),
         headers: vec![Header { name: "x-team".into(), value: "blue".into() }],
@@ -195,6 +195,7 @@ pub(crate) fn deployment(name: &str, priority: usize, url: &str) -> Deployment {
         priority: priority.try_into().expect("few"),
         timeouts: PATIENT,
         on_loss: config::OnLoss::Report,
+        pricing: config::Pricing::default(),
     }
 }
 

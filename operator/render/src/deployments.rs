@@ -10,6 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::credentials::{Credential, Resolved};
 use crate::gateways::{Gateway, object_name};
+use crate::pricing::pricing;
 use crate::upstream::{Fault, invalid, on_loss, timeouts, upstream};
 use crate::{Effect, Finding, Kind, Manifests, ObjectRef, Previous, Reason, permission};
 
@@ -110,6 +111,7 @@ fn fresh(
         priority: in_range("priority", spec.priority, 31).map_err(not_accepted)?,
         timeouts: timeouts(&spec.timeouts, gateway.settings.timeouts).map_err(not_accepted)?,
         on_loss: on_loss(&spec.translation, gateway.settings.on_loss),
+        pricing: pricing(context.catalogue, spec).map_err(not_accepted)?,
     };
     let material = credential.map(|found| (found.reference.file(), found.material.clone()));
     Ok(Candidate {

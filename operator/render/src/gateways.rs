@@ -9,6 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::credentials::Resolved;
 use crate::deployments::{Candidate, Context, candidate};
+use crate::pricing::unknown_price;
 use crate::upstream::{DEFAULT_TIMEOUTS, Fault, on_loss, timeouts};
 use crate::{
     Effect, Finding, GatewayConfig, Kind, Manifests, ObjectRef, Reason, Rendered, credentials, groups,
@@ -171,9 +172,9 @@ fn fresh_settings(
         return Err((ConditionType::Accepted, (Reason::InvalidSpec, message)));
     }
     let on_loss = on_loss(&spec.translation, config::OnLoss::default());
-    let Some(reference) = &spec.auth.master_key_secret_ref else {
-        return Ok((Settings { master_key: None, max_request_body_bytes, timeouts, on_loss }, None));
-    };
+    let unknown_price = unknown_price(spec.pricing.unknown_model);
+    let settings = Settings { master_key: None, max_request_body_bytes, timeouts, on_loss, unknown_price };
+    let Some(reference) = &spec.auth.master_key_secret_ref else { return Ok((settings, None)) };
     let secret = ObjectName { namespace: name.namespace.clone(), name: reference.name.clone() };
     let id = credentials::credential_id("mgw", name, "masterKey");
     let found = credentials::lookup(manifests, &secret, &reference.key, id)
@@ -183,7 +184,7 @@ fn fresh_settings(
         return Err((ConditionType::ResolvedRefs, (Reason::WeakMasterKey, message)));
     }
     let file = found.reference.file();
-    let settings = Settings { master_key: Some(found.reference), max_request_body_bytes, timeouts, on_loss };
+    let settings = Settings { master_key: Some(found.reference), ..settings };
     Ok((settings, Some((file, found.material))))
 }
 

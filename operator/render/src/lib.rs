@@ -9,6 +9,7 @@ mod gateways;
 mod groups;
 mod manifests;
 mod permission;
+mod pricing;
 mod upstream;
 
 pub use finding::{Effect, Finding, Kind, ObjectRef, Reason};

@@ -29,7 +29,6 @@ fn rendered(models: &[(&str, u32)], credential: &str) -> GatewayConfig {
             upstream: Upstream::Http(HttpUpstream {
                 base_url: "https://api.example".into(),
                 dialects: vec![catalogue::Dialect::OpenaiChat],
-                embeds: Some(catalogue::EmbeddingDialect::OpenaiEmbeddings),
                 auth: catalogue::Auth::Bearer,
                 credential: Some(reference.clone()),
                 headers: Vec::new(),
@@ -38,6 +37,7 @@ fn rendered(models: &[(&str, u32)], credential: &str) -> GatewayConfig {
             priority: 0,
             timeouts: TIMEOUTS,
             on_loss: config::OnLoss::Report,
+            pricing: config::Pricing::default(),
         }],
     };
     let settings = Settings {
@@ -45,6 +45,7 @@ fn rendered(models: &[(&str, u32)], credential: &str) -> GatewayConfig {
         max_request_body_bytes: 1,
         timeouts: TIMEOUTS,
         on_loss: config::OnLoss::Report,
+        unknown_price: config::UnknownPrice::Allow,
     };
     let config = Config { gateway: id("main"), settings, models: models.iter().map(model).collect() };
     let material = Secret::new(format!("material {credential}").into_bytes());

@@ -29,6 +29,7 @@ fn config(models: &[(&str, u32)]) -> Config {
             priority: 0,
             timeouts: TIMEOUTS,
             on_loss: config::OnLoss::Report,
+            pricing: config::Pricing::default(),
         }],
     };
     let settings = Settings {
@@ -36,6 +37,7 @@ fn config(models: &[(&str, u32)]) -> Config {
         max_request_body_bytes: 1,
         timeouts: TIMEOUTS,
         on_loss: config::OnLoss::Report,
+        unknown_price: config::UnknownPrice::Allow,
     };
     Config { gateway: id("main"), settings, models: models.iter().map(model).collect() }
 }

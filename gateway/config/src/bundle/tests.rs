@@ -13,7 +13,6 @@ fn model(name: &str, credential: Option<CredentialRef>) -> Model {
     let http = HttpUpstream {
         base_url: "https://api.example.com/v1".into(),
         dialects: vec![catalogue::Dialect::OpenaiChat],
-        embeds: Some(catalogue::EmbeddingDialect::OpenaiEmbeddings),
         auth: catalogue::Auth::Bearer,
         credential,
         headers: Vec::new(),
@@ -28,6 +27,7 @@ fn model(name: &str, credential: Option<CredentialRef>) -> Model {
         priority: 0,
         timeouts: TIMEOUTS,
         on_loss: crate::OnLoss::Report,
+        pricing: crate::Pricing::default(),
     };
     Model { name: name.into(), aliases: Vec::new(), deployments: vec![deployment] }
 }
@@ -38,6 +38,7 @@ fn config(models: Vec<Model>) -> Config {
         max_request_body_bytes: 1,
         timeouts: TIMEOUTS,
         on_loss: crate::OnLoss::Report,
+        unknown_price: crate::UnknownPrice::Allow,
     };
     Config { gateway: object("main"), settings, models }
 }

@@ -23,7 +23,6 @@ fn delivery(revision: &str, base_url: &str, key: &str) -> Delivery {
     let http = HttpUpstream {
         base_url: base_url.into(),
         dialects: vec![Dialect::OpenaiChat],
-        embeds: None,
         auth: Auth::Bearer,
         credential: Some(reference("key")),
         headers: Vec::new(),
@@ -38,6 +37,7 @@ fn delivery(revision: &str, base_url: &str, key: &str) -> Delivery {
         priority: 0,
         timeouts: SOON,
         on_loss: config::OnLoss::Report,
+        pricing: config::Pricing::default(),
     };
     let model = Model { name: "m".into(), aliases: vec!["alias/of m".into()], deployments: vec![deployment] };
     Delivery {
@@ -49,6 +49,7 @@ fn delivery(revision: &str, base_url: &str, key: &str) -> Delivery {
                 max_request_body_bytes: 9,
                 timeouts: SOON,
                 on_loss: config::OnLoss::Report,
+                unknown_price: config::UnknownPrice::Allow,
             },
             models: vec![model],
         },

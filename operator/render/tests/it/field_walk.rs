@@ -39,6 +39,7 @@ spec:
   limits: {maxRequestBodyBytes: 4096}
   timeouts: {connect: 1s, firstByte: 2s, streamIdle: 3s, request: 4s}
   translation: {onLoss: Report}
+  pricing: {unknownModel: Allow}
 ---
 kind: ModelGateway
 metadata: {name: main, namespace: team}
@@ -80,6 +81,20 @@ spec:
   timeouts: {connect: 5s, firstByte: 6s, streamIdle: 7s, request: 8s}
   translation: {onLoss: Reject}
   headers: [{name: X-Team, value: a}]
+  pricing:
+    per: Million
+    input: '1.01'
+    output: '1.02'
+    cachedInput: '1.03'
+    cacheWrite: '1.04'
+    cacheWriteHour: '1.05'
+    reasoning: '1.06'
+    audioInput: '1.07'
+    audioOutput: '1.08'
+    search: '1.09'
+    request: '1.10'
+    source: Catalog
+    baseModel: o3
   suspend: false
 ";
 
@@ -173,6 +188,20 @@ const WALK: &[Step] = &[
     ("ModelDeployment.timeouts.request", &[], ("request: 8s", "request: 9s")),
     ("ModelDeployment.headers[].name", &[], ("X-Team", "X-Group")),
     ("ModelDeployment.headers[].value", &[], ("value: a}", "value: b}")),
+    ("ModelGateway.pricing.unknownModel", &[], ("unknownModel: Allow", "unknownModel: Reject")),
+    ("ModelDeployment.pricing.per", &[], ("per: Million", "per: Token")),
+    ("ModelDeployment.pricing.input", &[], ("input: '1.01'", "input: '2'")),
+    ("ModelDeployment.pricing.output", &[], ("output: '1.02'", "output: '2'")),
+    ("ModelDeployment.pricing.cachedInput", &[], ("cachedInput: '1.03'", "cachedInput: '2'")),
+    ("ModelDeployment.pricing.cacheWrite", &[], ("cacheWrite: '1.04'", "cacheWrite: '2'")),
+    ("ModelDeployment.pricing.cacheWriteHour", &[], ("cacheWriteHour: '1.05'", "cacheWriteHour: '2'")),
+    ("ModelDeployment.pricing.reasoning", &[], ("reasoning: '1.06'", "reasoning: '2'")),
+    ("ModelDeployment.pricing.audioInput", &[], ("audioInput: '1.07'", "audioInput: '2'")),
+    ("ModelDeployment.pricing.audioOutput", &[], ("audioOutput: '1.08'", "audioOutput: '2'")),
+    ("ModelDeployment.pricing.search", &[], ("search: '1.09'", "search: '2'")),
+    ("ModelDeployment.pricing.request", &[], ("request: '1.10'", "request: '2'")),
+    ("ModelDeployment.pricing.source", &[("    baseModel: o3\n", "")], ("source: Catalog", "source: Inline")),
+    ("ModelDeployment.pricing.baseModel", &[], ("baseModel: o3", "baseModel: gpt-4.1")),
     ("ModelDeployment.suspend", &[], ("suspend: false", "suspend: true")),
 ];
 

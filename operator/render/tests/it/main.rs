@@ -9,6 +9,8 @@ mod groups;
 #[cfg(test)]
 mod last_good;
 #[cfg(test)]
+mod pricing;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod references;
