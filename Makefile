@@ -85,6 +85,12 @@ generate: packages ## Write what is generated: CRDs, tables, chart docs and gold
 	charts/generate
 	charts/tests/run --update
 
+# The wheel that the table was made from also lets the tests compute every cost a second time, straight from it.
+.PHONY: prices
+prices: packages ## Write the table of prices from LiteLLM's wheel, and compare every cost with it
+	scripts/prices
+	FAIRLEAD_PRICES="$$(scripts/prices --wheel)" cargo test --quiet -p gateway --lib cost::
+
 .PHONY: bench-propagation
 bench-propagation: packages tools ## From kubectl apply to the answer, at 100 and 1,000 models
 	e2e/bench/propagation

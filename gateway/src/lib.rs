@@ -3,6 +3,7 @@
 
 mod auth;
 pub mod boot;
+mod cost;
 mod http;
 mod observe;
 mod pipeline;

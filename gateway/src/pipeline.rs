@@ -5,7 +5,6 @@
 mod ask;
 mod call;
 mod count;
-mod embed;
 mod intake;
 mod outgoing;
 
@@ -16,10 +15,9 @@ pub(crate) use crate::routing::health::State;
 pub(crate) use crate::snapshot::{Current, Snapshot, Status};
 pub(crate) use ask::Ask;
 pub(crate) use call::{
-    Call, CannotEmbed, Fault, Intent, Lossy, Named, Piece, Pieces, Reply, ReplyBody, Task, UpstreamAnswer,
-    UpstreamFault,
+    Call, Fault, Intent, Lossy, Named, Piece, Pieces, Reply, ReplyBody, Task, UpstreamAnswer, UpstreamFault,
 };
-pub(crate) use outgoing::{Exchange, Outgoing};
+pub(crate) use outgoing::Outgoing;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -107,6 +105,10 @@ pub(crate) async fn serve(gateway: &Gateway, call: Call, record: &mut Record) ->
     let echo = ask.echo(&record.id.replace('-', ""), (gateway.clock)());
     let mut route = routing::plan(model, &mut rand::rng());
     while let Some(deployment) = route.next() {
+        if !now.lets_serve(&deployment) {
+            route.pass(Fault::unpriced(&deployment));
+            continue;
+        }
         let outgoing = match Outgoing::prepare(&mut ask, &deployment, echo.clone()) {
             Ok(outgoing) => outgoing,
             Err(refused) => {
@@ -116,7 +118,7 @@ pub(crate) async fn serve(gateway: &Gateway, call: Call, record: &mut Record) ->
         };
         record.tries(&deployment, gateway.health.of(&deployment.identity));
         match providers::call(&gateway.clients, &deployment, outgoing).await {
-            Ok(reply) => return Ok(embed::estimated(gateway, &mut ask, &deployment, reply).await),
+            Ok(reply) => return Ok(reply),
             Err(fault) => {
                 record.failed(fault.class);
                 route.record(&deployment, fault)?;

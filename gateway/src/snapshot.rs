@@ -1,9 +1,11 @@
 //! A delivery compiled to what runs. `compile.rs` makes it, `current.rs` holds the last good one,
-//! `master_key.rs` knows which keys are worth having. Read `current.rs` next.
+//! `master_key.rs` knows which keys are worth having,
+//! `tariff.rs` finds prices. Read `current.rs` next.
 
 mod compile;
 mod current;
 mod master_key;
+mod tariff;
 
 pub(crate) use current::{Change, Current, Status};
 pub use current::{Feed, Problem};
@@ -14,12 +16,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use catalogue::EmbeddingDialect;
-use config::ObjectName;
+use config::{ObjectName, UnknownPrice};
 use protocol::loss::OnLoss;
 use protocol::plan::Spoken;
 use reqwest::Url;
 use reqwest::header::HeaderMap;
+
+use crate::cost::Tariff;
 
 /// One configuration, as a request sees it from start to end.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub(crate) struct Snapshot {
     pub(crate) master_key: MasterKey,
     /// A longer request body is refused.
     pub(crate) max_body_bytes: u64,
+    /// What becomes of a deployment whose price nobody knows.
+    pub(crate) unknown_price: UnknownPrice,
     /// Every model, once, sorted by name.
     pub(crate) models: Vec<Arc<Model>>,
     /// By name and by alias.
@@ -59,6 +64,8 @@ pub(crate) struct Deployment {
     pub(crate) priority: u8,
     pub(crate) timeouts: Timeouts,
     pub(crate) on_loss: OnLoss,
+    /// What its calls cost.
+    pub(crate) tariff: Arc<Tariff>,
 }
 
 /// What stays the same over reloads: state is keyed by it.
@@ -86,8 +93,6 @@ pub(crate) struct Api {
     pub(crate) headers: HeaderMap,
     /// The wire languages spoken there.
     pub(crate) spoken: Spoken,
-    /// The language of its embeddings endpoint, if it has one.
-    pub(crate) embeds: Option<EmbeddingDialect>,
 }
 
 /// See [`config::Timeouts`].
@@ -103,6 +108,11 @@ impl Snapshot {
     /// The model of that name or alias.
     pub(crate) fn model(&self, name: &str) -> Option<&Arc<Model>> {
         self.by_name.get(name)
+    }
+
+    /// Whether `deployment` may serve though nobody knows its price, if nobody does.
+    pub(crate) fn lets_serve(&self, deployment: &Deployment) -> bool {
+        self.unknown_price == UnknownPrice::Allow || deployment.tariff.is_known()
     }
 
     /// The entry of one model in the listing, with the name it was asked by.

@@ -6,15 +6,16 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// A folder (or file) of `src`, and what it may use.
-const EDGES: [(&str, &[&str]); 9] = [
+const EDGES: [(&str, &[&str]); 10] = [
     ("boot", &["http", "pipeline", "providers", "snapshot", "observe", "routing", "auth"]),
-    ("snapshot", &[]),
+    ("snapshot", &["cost"]),
     ("http", &["pipeline", "auth"]),
     ("pipeline", &["auth", "routing", "providers", "observe", "snapshot", "tokens"]),
     ("auth", &["pipeline", "snapshot"]),
     ("routing", &["pipeline", "snapshot"]),
     ("providers", &["pipeline", "snapshot"]),
-    ("observe", &["pipeline", "snapshot"]),
+    ("observe", &["pipeline", "snapshot", "cost"]),
+    ("cost", &[]),
     ("tokens", &[]),
 ];
 

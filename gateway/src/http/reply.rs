@@ -15,6 +15,9 @@ use crate::pipeline::{self, Call, Gateway, Intent, Record, Reply, ReplyBody};
 /// The fields that a translation could not carry.
 const LOSSES: HeaderName = HeaderName::from_static("x-fairlead-losses");
 
+/// What an answer costs, in dollars: our name, and the one that LiteLLM's users read.
+const COST: [&str; 2] = ["x-fairlead-cost-usd", "x-litellm-response-cost"];
+
 /// Longer lists of losses are cut.
 const LOSSES_BYTES: usize = 1 << 10;
 
@@ -59,6 +62,7 @@ fn answer(reply: Reply, mut record: Record, framing: Framing) -> Response<Body> 
             record.used(usage);
             record.sends(body.len());
             record.answered();
+            headers.extend(cost(&record));
             Body::from(body)
         }
         (ReplyBody::Stream { pieces, passage }, Framing::Events) => {
@@ -75,6 +79,14 @@ fn answer(reply: Reply, mut record: Record, framing: Framing) -> Response<Body> 
     let mut response = Response::new(body);
     *response.headers_mut() = headers;
     response
+}
+
+/// What a whole answer costs, where it is known. Of a stream nobody knows when its headers go out.
+fn cost(record: &Record) -> impl Iterator<Item = (HeaderName, HeaderValue)> + use<> {
+    let dollars = record.cost().and_then(|cost| HeaderValue::try_from(cost.to_string()).ok());
+    dollars
+        .into_iter()
+        .flat_map(|dollars| COST.map(HeaderName::from_static).map(|name| (name, dollars.clone())))
 }
 
 /// The fields' names with commas between. What no header can carry is shown as `?`: clients make up keys.

@@ -11,6 +11,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use protocol::usage::Usage;
 
+use crate::cost::NanoUsd;
+
 /// The metrics of one gateway.
 #[derive(Debug)]
 pub(crate) struct Metrics {
@@ -20,6 +22,7 @@ pub(crate) struct Metrics {
     duration: Family<ByModel, Histogram, fn() -> Histogram>,
     first_byte: Family<ByModel, Histogram, fn() -> Histogram>,
     tokens: Family<Tokens, Counter>,
+    cost: Family<ByDeployment, Counter>,
     config: Family<Revision, Gauge>,
     rejected: Counter,
     reloaded_at: Gauge,
@@ -38,6 +41,8 @@ pub(crate) struct Tally<'a> {
     pub(crate) duration: Duration,
     pub(crate) first_byte: Option<Duration>,
     pub(crate) usage: Option<Usage>,
+    /// Absent where nobody knows.
+    pub(crate) cost: Option<NanoUsd>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -51,6 +56,12 @@ struct Request {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ByModel {
     model: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByDeployment {
+    model: String,
+    deployment: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -78,6 +89,7 @@ impl Default for Metrics {
             duration: Family::new_with_constructor(seconds),
             first_byte: Family::new_with_constructor(seconds),
             tokens: Family::default(),
+            cost: Family::default(),
             config: Family::default(),
             rejected: Counter::default(),
             reloaded_at: Gauge::default(),
@@ -97,6 +109,7 @@ impl Default for Metrics {
             new.first_byte.clone(),
         );
         registry.register("tokens", "Tokens that answers report", new.tokens.clone());
+        registry.register("cost_nano_dollars", "What answers cost, where it is known", new.cost.clone());
         registry.register("config", "1 for the revision that serves", new.config.clone());
         registry.register("config_rejected", "Configs that were refused", new.rejected.clone());
         registry.register(
@@ -114,14 +127,18 @@ impl Metrics {
         let (model, deployment) = (tally.model.to_owned(), tally.deployment.to_owned());
         if let Some(usage) = tally.usage {
             let buckets = [
-                ("input", usage.input() - usage.cached_input),
-                ("cached", usage.cached_input),
+                ("input", usage.input().saturating_sub(usage.cached())),
+                ("cached", usage.cached()),
                 ("output", usage.generated()),
             ];
             for (kind, tokens) in buckets {
                 let labels = Tokens { model: model.clone(), deployment: deployment.clone(), kind };
                 self.tokens.get_or_create(&labels).inc_by(tokens);
             }
+        }
+        if let Some(cost) = tally.cost {
+            let labels = ByDeployment { model: model.clone(), deployment: deployment.clone() };
+            self.cost.get_or_create(&labels).inc_by(u64::try_from(cost.nano()).unwrap_or_default());
         }
         let by_model = ByModel { model: model.clone() };
         self.duration.get_or_create(&by_model).observe(tally.duration.as_secs_f64());

@@ -8,6 +8,7 @@ use protocol::fault::FaultClass;
 use protocol::usage::Usage;
 
 use super::metrics::{Metrics, Tally};
+use crate::cost::{NanoUsd, Tariff};
 use crate::pipeline::State;
 use crate::snapshot::Deployment;
 
@@ -51,6 +52,7 @@ pub(crate) struct Record {
 struct Serving {
     label: String,
     provider: String,
+    tariff: Arc<Tariff>,
     state: Arc<State>,
 }
 
@@ -92,7 +94,8 @@ impl Record {
     pub(crate) fn tries(&mut self, deployment: &Deployment, state: Arc<State>) {
         self.attempts += 1;
         let (label, provider) = (deployment.label.clone(), deployment.provider.clone());
-        self.serving = Some(Serving { label, provider, state });
+        let tariff = Arc::clone(&deployment.tariff);
+        self.serving = Some(Serving { label, provider, tariff, state });
     }
 
     /// The deployment tried last could not answer, or broke off.
@@ -118,6 +121,11 @@ impl Record {
     /// What the answer has used, as far as it is known.
     pub(crate) fn used(&mut self, usage: Option<Usage>) {
         self.usage = usage.or(self.usage);
+    }
+
+    /// What that costs; `None` where the answer has told nothing, or nobody knows the price.
+    pub(crate) fn cost(&self) -> Option<NanoUsd> {
+        self.serving.as_ref()?.tariff.cost(self.usage.as_ref()?)
     }
 
     /// A translation could not carry so many fields more.
@@ -147,7 +155,7 @@ impl Record {
         self.fault = self.fault.or(Some(code));
     }
 
-    fn log(&self, duration: Duration) {
+    fn log(&self, duration: Duration, cost: Option<NanoUsd>) {
         let (label, provider) = self.serving.as_ref().map_or(("", ""), |one| (&one.label, &one.provider));
         tracing::info!(
             target: "fairlead::access",
@@ -164,10 +172,11 @@ impl Record {
             first_byte_ms = self.first_byte.map(millis),
             bytes_in = self.bytes_in,
             bytes_out = self.bytes_out,
-            input_tokens = self.usage.map(|usage| usage.input() - usage.cached_input),
-            cached_tokens = self.usage.map(|usage| usage.cached_input),
+            input_tokens = self.usage.map(|usage| usage.input().saturating_sub(usage.cached())),
+            cached_tokens = self.usage.map(|usage| usage.cached()),
             losses = self.losses,
             output_tokens = self.usage.map(|usage| usage.generated()),
+            cost_nano_dollars = cost.map(NanoUsd::nano),
             "call"
         );
     }
@@ -176,6 +185,7 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         let duration = self.started.elapsed();
+        let cost = self.cost();
         self.metrics.in_flight.dec();
         self.metrics.count(&Tally {
             model: self.model.as_deref().unwrap_or_default(),
@@ -185,8 +195,9 @@ impl Drop for Record {
             duration,
             first_byte: self.first_byte,
             usage: self.usage,
+            cost,
         });
-        self.log(duration);
+        self.log(duration, cost);
     }
 }
 

@@ -5,7 +5,6 @@ use bytes::Bytes;
 use catalogue::Dialect;
 use futures::stream::BoxStream;
 use protocol::dialects::DecodeError;
-use protocol::embeddings::Form;
 use protocol::fault::FaultClass;
 use protocol::loss::Loss;
 use protocol::passage::Passage;
@@ -39,8 +38,6 @@ pub(crate) enum Task {
     Answer,
     /// Tell how many tokens it has.
     Count,
-    /// Have its texts made into vectors. It is written in this form.
-    Embed(Form),
 }
 
 /// What other languages say in the body.
@@ -110,8 +107,13 @@ pub(crate) enum Fault {
     Undecodable(DecodeError),
     /// No deployment of the model can carry all of the request.
     Lossy(Lossy),
-    /// No deployment of the model has an embeddings endpoint.
-    CannotEmbed(CannotEmbed),
+    /// Nobody knows what the deployment tried last costs, and that matters here.
+    Unpriced {
+        /// As in [`Deployment::label`].
+        deployment: String,
+        /// The model's name at the provider.
+        upstream_model: String,
+    },
     /// No model of that name or alias.
     UnknownModel(String),
     /// The deployment tried last could not answer.
@@ -128,19 +130,9 @@ pub(crate) enum Fault {
 pub(crate) struct Lossy {
     /// As in [`Deployment::label`].
     pub(crate) deployment: String,
-    /// The name of its language.
-    pub(crate) language: &'static str,
+    /// Its language.
+    pub(crate) dialect: Dialect,
     pub(crate) loss: Loss,
-}
-
-/// A deployment with no embeddings endpoint that is known.
-#[derive(Debug)]
-pub(crate) struct CannotEmbed {
-    /// The model, as the client named it.
-    pub(crate) model: String,
-    /// As in [`Deployment::label`].
-    pub(crate) deployment: String,
-    pub(crate) provider: String,
 }
 
 impl From<ScanError> for Fault {
@@ -150,6 +142,12 @@ impl From<ScanError> for Fault {
 }
 
 impl Fault {
+    /// That nobody knows what `deployment` costs.
+    pub(crate) fn unpriced(deployment: &Deployment) -> Self {
+        let (label, model) = (&deployment.label, &deployment.upstream_model);
+        Self::Unpriced { deployment: label.clone(), upstream_model: model.clone() }
+    }
+
     /// What `deployment` could not do.
     pub(crate) fn upstream(deployment: &Deployment, fault: UpstreamFault) -> Self {
         Self::Upstream { deployment: deployment.label.clone(), fault }

@@ -25,6 +25,7 @@ fn deployment(name: &str, priority: u8, weight: u32) -> Arc<Deployment> {
         priority,
         timeouts: Timeouts { connect: second, first_byte: second, stream_idle: second, request: second },
         on_loss: protocol::loss::OnLoss::Report,
+        tariff: Arc::default(),
     })
 }
 

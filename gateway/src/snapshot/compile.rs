@@ -12,6 +12,7 @@ use protocol::plan::Spoken;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
 
+use super::tariff::tariff;
 use super::{Api, Deployment, Identity, MasterKey, Model, Snapshot, Timeouts, Upstream};
 
 /// Why a delivery cannot serve. Names the object and never the material.
@@ -60,6 +61,7 @@ pub(super) fn compile(delivery: &Delivery, own: Option<&MasterKey>) -> Result<Sn
         revision: delivery.revision.clone(),
         master_key,
         max_body_bytes: config.settings.max_request_body_bytes,
+        unknown_price: config.settings.unknown_price,
         models,
         listing: listing(&by_name),
         by_name,
@@ -103,7 +105,7 @@ fn compile_deployment(delivery: &Delivery, from: &config::Deployment) -> Result<
             let spoken = Spoken::new(&http.dialects);
             let spoken = spoken.ok_or_else(|| CompileError::NoDialect { deployment: from.id.clone() })?;
             let (base, headers) = (base_url(&from.id, http)?, headers(&from.id, http, key)?);
-            Upstream::Http(Box::new(Api { base, headers, spoken, embeds: http.embeds }))
+            Upstream::Http(Box::new(Api { base, headers, spoken }))
         }
     };
     Ok(Deployment {
@@ -116,6 +118,7 @@ fn compile_deployment(delivery: &Delivery, from: &config::Deployment) -> Result<
         priority: from.priority,
         timeouts: timeouts(from.timeouts),
         on_loss: on_loss(from.on_loss),
+        tariff: Arc::new(tariff(&from.provider, &from.upstream_model, &from.pricing)),
     })
 }
 

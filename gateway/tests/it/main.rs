@@ -2,9 +2,9 @@
 #![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends by panicking")]
 
 mod cells;
+mod costs;
 mod counting;
 mod directory;
-mod embeddings;
 mod errors;
 mod failover;
 mod hangup;
