@@ -33,6 +33,7 @@ pub(crate) fn client_router(gateway: Arc<Gateway>) -> Router {
         router = router
             .route(&path("/chat/completions"), post(openai::chat::completions))
             .route(&path("/completions"), post(openai::completions::create))
+            .route(&path("/embeddings"), post(openai::embeddings::create))
             .route(&path("/responses"), post(openai::responses::create))
             .route(&path("/models"), get(openai::models::list))
             .route(&path("/models/{*id}"), get(openai::models::one).post(gemini::generate::act));

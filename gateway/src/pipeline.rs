@@ -5,6 +5,7 @@
 mod ask;
 mod call;
 mod count;
+mod embed;
 mod intake;
 mod outgoing;
 
@@ -15,9 +16,10 @@ pub(crate) use crate::routing::health::State;
 pub(crate) use crate::snapshot::{Current, Snapshot, Status};
 pub(crate) use ask::Ask;
 pub(crate) use call::{
-    Call, Fault, Intent, Lossy, Named, Piece, Pieces, Reply, ReplyBody, Task, UpstreamAnswer, UpstreamFault,
+    Call, CannotEmbed, Fault, Intent, Lossy, Named, Piece, Pieces, Reply, ReplyBody, Task, UpstreamAnswer,
+    UpstreamFault,
 };
-pub(crate) use outgoing::Outgoing;
+pub(crate) use outgoing::{Exchange, Outgoing};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -118,7 +120,7 @@ pub(crate) async fn serve(gateway: &Gateway, call: Call, record: &mut Record) ->
         };
         record.tries(&deployment, gateway.health.of(&deployment.identity));
         match providers::call(&gateway.clients, &deployment, outgoing).await {
-            Ok(reply) => return Ok(reply),
+            Ok(reply) => return Ok(embed::estimated(gateway, &mut ask, &deployment, reply).await),
             Err(fault) => {
                 record.failed(fault.class);
                 route.record(&deployment, fault)?;

@@ -1,5 +1,6 @@
 //! Where and how to send, never what: `endpoint.rs` has each language's path and headers, `send.rs` the connections,
-//! `read.rs` reads answers, `stream.rs` streams, `refusal.rs` errors; `mock.rs` answers without a network.
+//! `read.rs` reads answers, `stream.rs` streams, `refusal.rs` errors; `vectors.rs` sends what takes several calls,
+//! `mock.rs` answers without a network.
 
 mod endpoint;
 mod mock;
@@ -7,10 +8,14 @@ mod read;
 mod refusal;
 mod send;
 mod stream;
+mod vectors;
 
 pub(crate) use send::Clients;
 
-use crate::pipeline::{Outgoing, Reply, UpstreamFault};
+use endpoint::{Endpoint, Place};
+use send::Talk;
+
+use crate::pipeline::{Exchange, Outgoing, Reply, UpstreamFault};
 use crate::snapshot::{Deployment, Upstream};
 
 /// Asks `deployment`. Comes back with a whole answer, or with a stream whose first event has come: until
@@ -24,12 +29,23 @@ pub(crate) async fn call(
     outgoing: Outgoing,
 ) -> Result<Reply, UpstreamFault> {
     let Upstream::Http(api) = &deployment.upstream else {
-        return Ok(mock::answer(deployment, &outgoing));
+        return mock::answer(deployment, &outgoing);
     };
     let client = clients.get(deployment.timeouts.connect)?;
-    let request = endpoint::request(&client, api, &deployment.upstream_model, &outgoing);
     let is_relay = outgoing.exchange.is_relay();
-    // Boxed, since it holds buffers and the pipeline moves it.
-    let sent = Box::pin(send::send(request, deployment, outgoing)).await;
+    let place = Place::of(&outgoing);
+    let Outgoing { body, stream, headers, exchange, losses } = outgoing;
+    let endpoint = Endpoint { client: &client, api, model: &deployment.upstream_model, place, headers };
+    // Boxed, since they hold buffers and the pipeline moves them.
+    let sent = match exchange {
+        Exchange::Talk(exchange) => {
+            let talk = Talk { exchange, stream, losses };
+            Box::pin(send::send(endpoint.request(body), deployment, talk)).await
+        }
+        Exchange::Vectors { exchange, more } => {
+            let requests = std::iter::once(body).chain(more).map(|body| endpoint.request(body)).collect();
+            Box::pin(vectors::send(requests, deployment, exchange, losses)).await
+        }
+    };
     sent.map_err(|fault| if is_relay { fault } else { fault.retold() })
 }

@@ -48,11 +48,14 @@ impl Route {
 
     /// Notes that a deployment cannot take the request at all, and was not asked.
     pub(crate) fn pass(&mut self, fault: Fault) {
-        self.passed.get_or_insert(fault);
+        // What is wrong with the request helps more than that one of the deployments is no place for it.
+        if matches!(self.passed, None | Some(Fault::CannotEmbed(_))) {
+            self.passed = Some(fault);
+        }
     }
 
     /// What to tell the client when none is left: the last fault of one that was asked, since that may pass;
-    /// else why the first was not.
+    /// else why one was not.
     pub(crate) fn verdict(self) -> Fault {
         self.last.or(self.passed).unwrap_or(Fault::NotReady)
     }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use catalogue::EmbeddingDialect;
 use config::{ObjectName, UnknownPrice};
 use protocol::loss::OnLoss;
 use protocol::plan::Spoken;
@@ -93,6 +94,8 @@ pub(crate) struct Api {
     pub(crate) headers: HeaderMap,
     /// The wire languages spoken there.
     pub(crate) spoken: Spoken,
+    /// The language of its embeddings endpoint, if it has one.
+    pub(crate) embeds: Option<EmbeddingDialect>,
 }
 
 /// See [`config::Timeouts`].

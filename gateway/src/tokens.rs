@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use protocol::count;
-use protocol::hub::Request;
+use protocol::count::Countable;
 use tiktoken_rs::CoreBPE;
 use tokio::sync::OnceCell;
 
@@ -29,12 +28,12 @@ impl std::fmt::Debug for Tokenizer {
 
 impl Tokenizer {
     /// About how many tokens `request` has. The work is done beside the async threads.
-    pub(crate) async fn count(&self, request: Arc<Request>) -> u64 {
+    pub(crate) async fn count<R: Countable + Send + Sync + 'static>(&self, request: Arc<R>) -> u64 {
         let vocabulary = self.0.get_or_init(load).await.clone();
         let theirs = Arc::clone(&request);
-        let counted = tokio::task::spawn_blocking(move || tokens(&theirs, vocabulary.as_deref())).await;
+        let counted = tokio::task::spawn_blocking(move || tokens(&*theirs, vocabulary.as_deref())).await;
         // The crate panics on text that its regex gives up on; lengths always have an answer.
-        counted.unwrap_or_else(|_| tokens(&request, None))
+        counted.unwrap_or_else(|_| tokens(&*request, None))
     }
 }
 
@@ -49,9 +48,9 @@ async fn load() -> Option<Arc<CoreBPE>> {
     }
 }
 
-fn tokens(request: &Request, vocabulary: Option<&CoreBPE>) -> u64 {
+fn tokens(request: &impl Countable, vocabulary: Option<&CoreBPE>) -> u64 {
     let mut left = EXACT_BYTES;
-    count::tokens(request, |text| {
+    request.tokens(&mut |text| {
         let (exact, rest) = split(text, if vocabulary.is_some() { left } else { 0 });
         left -= exact.len();
         let counted = vocabulary.map_or(0, |vocabulary| count_text(exact, vocabulary));
@@ -85,7 +84,7 @@ fn split(text: &str, limit: usize) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
-    use protocol::hub::{Extras, Part, Role, Turn};
+    use protocol::hub::{Extras, Part, Request, Role, Turn};
 
     use super::*;
 
@@ -107,7 +106,7 @@ mod tests {
 
     #[test]
     fn without_a_vocabulary_length_tells() {
-        assert_eq!(tokens(&asked("12345678é"), None), 4 + 3);
+        assert_eq!(tokens(&*asked("12345678é"), None), 4 + 3);
     }
 
     #[test]

@@ -40,6 +40,18 @@ impl Dialect {
         }
     }
 
+    /// What servers of this language speak at their embeddings endpoint, if they have one.
+    #[must_use]
+    pub fn usual_embeddings(self) -> Option<EmbeddingDialect> {
+        match self {
+            Self::OpenaiChat | Self::OpenaiResponses | Self::OpenaiCompletions => {
+                Some(EmbeddingDialect::OpenaiEmbeddings)
+            }
+            Self::Anthropic => None,
+            Self::Gemini => Some(EmbeddingDialect::GeminiEmbeddings),
+        }
+    }
+
     /// Its name in configs, headers and logs.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -49,6 +61,30 @@ impl Dialect {
             Self::OpenaiCompletions => "openai-completions",
             Self::Anthropic => "anthropic",
             Self::Gemini => "gemini",
+        }
+    }
+}
+
+/// The language of an endpoint that turns texts into vectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EmbeddingDialect {
+    /// OpenAI's embeddings.
+    OpenaiEmbeddings,
+    /// Google's embedContent and batchEmbedContents.
+    GeminiEmbeddings,
+}
+
+impl EmbeddingDialect {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::OpenaiEmbeddings, Self::GeminiEmbeddings];
+
+    /// Its name in configs, messages and logs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OpenaiEmbeddings => "openai-embeddings",
+            Self::GeminiEmbeddings => "gemini-embeddings",
         }
     }
 }
@@ -85,6 +121,8 @@ pub struct Provider {
     pub key: Key,
     /// The wire languages of its chat endpoints at `base_url`. Never empty; the preferred one is first.
     pub speaks: Vec<Dialect>,
+    /// The language of its embeddings endpoint at `base_url`. Absent where none is known.
+    pub embeds: Option<EmbeddingDialect>,
     /// Whether its answers say what they cost (`usage.cost` and the like). Absent: no.
     #[serde(default)]
     pub tells_cost: bool,
@@ -163,7 +201,13 @@ mod tests {
                 assert!(base.starts_with("https://"), "{id}: {base} is not https");
                 assert!(!base.ends_with('/'), "{id}: {base} ends with a slash");
                 assert!(!base.contains(['{', '}']), "{id}: {base} is a template; let users name it");
+                assert!(!base.contains(' '), "{id}: {base} is more than a URL");
             }
+            let usual = row.speaks.iter().filter_map(|dialect| dialect.usual_embeddings());
+            assert!(
+                row.embeds.is_none_or(|embeds| usual.into_iter().any(|one| one == embeds)),
+                "{id}: embeds what it does not speak"
+            );
         }
     }
 
@@ -174,6 +218,15 @@ mod tests {
         assert!(ids.is_sorted(), "sort the rows of providers.toml");
         assert_eq!(ids.len(), Catalogue::builtin().providers().count());
         assert!(ids.len() > 100, "the table has shrunk to {}", ids.len());
+    }
+
+    #[test]
+    fn self_hosted_servers_of_openais_language_are_taken_to_embed() {
+        for (id, row) in Catalogue::builtin().providers() {
+            if row.key == Key::Optional {
+                assert_eq!(row.embeds, Some(EmbeddingDialect::OpenaiEmbeddings), "{id}");
+            }
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub use secret::Secret;
 
 use std::collections::BTreeMap;
 
-use catalogue::{Auth, Dialect};
+use catalogue::{Auth, Dialect, EmbeddingDialect};
 use serde::{Deserialize, Serialize};
 
 /// The format's version. A gateway refuses a config of any other and keeps the one it has.
@@ -131,6 +131,9 @@ pub struct HttpUpstream {
     pub base_url: String,
     /// The wire languages spoken there. Never empty; others are translated to the first.
     pub dialects: Vec<Dialect>,
+    /// The language of its embeddings endpoint. Absent where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embeds: Option<EmbeddingDialect>,
     /// How the credential travels.
     pub auth: Auth,
     /// Absent where the provider asks for none.

@@ -15,6 +15,18 @@ const MEDIUM: u64 = 1200;
 /// What marks a turn or a tool costs about this, in every template that is known.
 const FRAME: u64 = 4;
 
+/// What has tokens to count.
+pub trait Countable {
+    /// Its tokens, where `text` counts those of a text.
+    fn tokens(&self, text: &mut dyn FnMut(&str) -> u64) -> u64;
+}
+
+impl Countable for Request {
+    fn tokens(&self, text: &mut dyn FnMut(&str) -> u64) -> u64 {
+        tokens(self, text)
+    }
+}
+
 /// The tokens of `request`, where `text` counts those of a text.
 pub fn tokens(request: &Request, mut text: impl FnMut(&str) -> u64) -> u64 {
     let mut sum: u64 = 0;

@@ -10,6 +10,7 @@ pub mod chat;
 mod chunks;
 pub mod completions;
 pub mod gemini;
+mod likely;
 mod openai;
 pub mod responses;
 mod search;

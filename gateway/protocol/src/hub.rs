@@ -13,7 +13,7 @@ mod part;
 mod request;
 mod tool;
 
-pub use answer::{Answer, Candidate, Finish};
+pub use answer::{Answer, Candidate, Finish, Likely};
 pub use event::{At, Event, Opening};
 pub use extras::Extras;
 pub use fold::{Fold, unfold};

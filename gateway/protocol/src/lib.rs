@@ -1,10 +1,13 @@
 //! The translation core: pure functions over bytes. No network, no clock, and no panic on any input.
 //! `plan.rs` chooses between relay and translation, `exchange.rs` is one call in either, `passage.rs` its stream.
 //! `scan.rs` and `splice.rs` read and change a request, `observe.rs` watches, `dialects/` and `hub/` translate.
+//! `embeddings.rs` is the same for texts that become vectors, with a small hub of its own.
 
 pub mod answer;
+mod base64;
 pub mod count;
 pub mod dialects;
+pub mod embeddings;
 pub mod exchange;
 pub mod fault;
 pub mod frames;

@@ -48,6 +48,12 @@ pub enum ScanError {
     /// A number, an object, an empty or a broken string.
     #[error("\"model\" must be a string that is not empty")]
     ModelNotString,
+    /// Where a body may name the model that the path has named, but no other.
+    #[error("{place} names another model than the path; name the same")]
+    OtherModel {
+        /// `requests[2].model`.
+        place: String,
+    },
     /// The gateway must know which kind of answer to expect.
     #[error("\"stream\" must be true or false")]
     StreamNotBoolean,
@@ -111,7 +117,7 @@ fn not_json(error: &serde_json::Error) -> ScanError {
 }
 
 /// A borrowed raw value is a slice of the input, so its address tells its place.
-fn place_of(raw: &RawValue, text: &str) -> Range<usize> {
+pub(crate) fn place_of(raw: &RawValue, text: &str) -> Range<usize> {
     let start = (raw.get().as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
     start..start + raw.get().len()
 }

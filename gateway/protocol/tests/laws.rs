@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use catalogue::Dialect;
 use proptest::prelude::*;
+use protocol::embeddings::{Form, decode_answer, decode_request, name_places};
 use protocol::frames::sse::{Kind, Splitter};
 use protocol::observe::Observer;
 use protocol::scan::Envelope;
@@ -98,6 +99,12 @@ fn no_panic(bytes: &[u8]) {
     drop(fault::read(500, bytes));
     drop(fault::read_stream_error(bytes));
     assert!(matches!(sse::kind(bytes), Kind::Event | Kind::Comment | Kind::Blank | Kind::Foreign));
+    let text = String::from_utf8_lossy(bytes);
+    for form in [Form::Openai, Form::GeminiOne, Form::GeminiBatch] {
+        drop(decode_request(form, &text));
+        drop(decode_answer(form, &text));
+        drop(name_places(form, bytes, "any"));
+    }
     let mut observer = Observer::new(Dialect::OpenaiChat);
     observer.frame(bytes);
     for frame in split([bytes]).0 {

@@ -12,7 +12,7 @@ use catalogue::Dialect;
 use protocol::dialects::{DecodeError, encode_fault};
 use protocol::fault::{FaultClass, openai_error};
 
-use crate::pipeline::{Fault, Lossy, UpstreamFault};
+use crate::pipeline::{CannotEmbed, Fault, Lossy, UpstreamFault};
 
 /// A fault as an answer.
 pub(super) struct Refusal {
@@ -114,6 +114,7 @@ impl From<Fault> for Refusal {
             Fault::Unreadable(error) => unreadable(&error),
             Fault::Undecodable(error) => undecodable(error),
             Fault::Lossy(lossy) => too_lossy(lossy),
+            Fault::CannotEmbed(who) => cannot_embed(&who),
             Fault::Unpriced { deployment, upstream_model } => unpriced(&deployment, &upstream_model),
             Fault::UnknownModel(name) => unknown_model(&name),
             Fault::Upstream { deployment, fault } => upstream(&deployment, fault),
@@ -140,6 +141,7 @@ fn unreadable(error: &protocol::scan::ScanError) -> Refusal {
         E::ModelMissing => ("missing_required_parameter", Some("model")),
         E::ModelNotString => ("invalid_type", Some("model")),
         E::StreamNotBoolean => ("invalid_type", Some("stream")),
+        E::OtherModel { .. } => ("invalid_value", Some("model")),
     };
     let refusal = Refusal::new(StatusCode::BAD_REQUEST, INVALID, code, error.to_string());
     Refusal { param: param.map(Cow::Borrowed), ..refusal }
@@ -151,15 +153,24 @@ fn undecodable(error: DecodeError) -> Refusal {
 }
 
 fn too_lossy(lossy: Lossy) -> Refusal {
-    let Lossy { deployment, dialect, loss } = lossy;
+    let Lossy { deployment, language, loss } = lossy;
     let message = format!(
-        "deployment {deployment} speaks {}, which cannot carry '{}' ({}); leave it out, ask a model whose \
+        "deployment {deployment} speaks {language}, which cannot carry '{}' ({}); leave it out, ask a model whose \
          provider speaks your API, or set onLoss: Ignore in the translation of the ModelDeployment",
-        dialect.name(),
-        loss.field,
-        loss.note
+        loss.field, loss.note
     );
     Refusal::new(StatusCode::BAD_REQUEST, INVALID, "unsupported_parameter", message).about(loss.field)
+}
+
+fn cannot_embed(who: &CannotEmbed) -> Refusal {
+    let model: String = who.model.chars().take(200).collect();
+    let message = format!(
+        "the model '{model}' makes no embeddings: deployment {} is at provider {}, which has no embeddings endpoint \
+         that Fairlead knows; ask another model, or, if there is such an endpoint, deploy it with provider type \
+         custom and its baseURL",
+        who.deployment, who.provider
+    );
+    Refusal::new(StatusCode::BAD_REQUEST, INVALID, "model_cannot_embed", message).about("model")
 }
 
 /// The client may not use it as it is, and cannot help it.
@@ -230,7 +241,8 @@ fn google_status(class: FaultClass) -> StatusCode {
 pub(super) fn no_such_action(path: &str) -> Response<Body> {
     let path: String = path.chars().take(200).collect();
     let message = format!(
-        "'{path}' is no action on a model; there are {{model}}:generateContent, :streamGenerateContent, :countTokens"
+        "'{path}' is no action on a model; there are {{model}}:generateContent, :streamGenerateContent, :countTokens, \
+         :embedContent, :batchEmbedContents"
     );
     let refusal = Refusal::new(StatusCode::NOT_FOUND, INVALID, "unknown_url", message);
     refusal.told_in(Dialect::Gemini).into_response()

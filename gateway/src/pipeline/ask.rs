@@ -1,10 +1,13 @@
 //! A request that was understood as far as the gateway must. Its body stays bytes; the hub's form of it is made
 //! for those who need it, and once.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use catalogue::Dialect;
 use protocol::count;
 use protocol::dialects::{self, DecodeError, Echo};
+use protocol::embeddings::{self, Form};
 use protocol::hub::Request;
 use protocol::scan::{self, Envelope};
 use reqwest::header::{HeaderMap, HeaderName};
@@ -27,7 +30,10 @@ pub(crate) struct Ask {
     pub(crate) envelope: Option<Envelope>,
     /// Those of the client that are part of its language.
     pub(crate) headers: HeaderMap,
+    /// Where a body names its model once more than the path, in Gemini's requests for vectors.
+    pub(crate) name_places: Vec<Range<usize>>,
     hub: Option<Result<Request, DecodeError>>,
+    texts: Option<Result<embeddings::Request, DecodeError>>,
 }
 
 impl Ask {
@@ -36,12 +42,18 @@ impl Ask {
     /// # Errors
     /// [`Fault::Unreadable`].
     pub(crate) fn scan(intent: Intent, headers: &HeaderMap, body: Bytes) -> Result<Self, Fault> {
+        let mut name_places = Vec::new();
         let (model, stream, envelope) = if let Some(named) = intent.named {
-            scan::check_object(&body)?;
+            match intent.task {
+                Task::Embed(form) => name_places = embeddings::name_places(form, &body, &named.model)?,
+                Task::Answer | Task::Count => scan::check_object(&body)?,
+            }
             (named.model, named.stream, None)
         } else {
             let envelope = Envelope::scan(&body)?;
-            (envelope.model.clone(), envelope.stream, Some(envelope))
+            // Vectors are never a stream, whatever else a body may say.
+            let stream = envelope.stream && !matches!(intent.task, Task::Embed(_));
+            (envelope.model.clone(), stream, Some(envelope))
         };
         Ok(Self {
             dialect: intent.dialect,
@@ -51,7 +63,9 @@ impl Ask {
             body,
             envelope,
             headers: spoken(intent.dialect, headers),
+            name_places,
             hub: None,
+            texts: None,
         })
     }
 
@@ -63,6 +77,22 @@ impl Ask {
         let (dialect, task, body) = (self.dialect, self.task, &self.body);
         let hub = self.hub.get_or_insert_with(|| decode(dialect, task, body));
         hub.as_mut().map_err(|error| Fault::Undecodable(error.clone()))
+    }
+
+    /// The same of a request for vectors, which is written in `form`.
+    ///
+    /// # Errors
+    /// [`Fault::Undecodable`].
+    pub(crate) fn texts(&mut self, form: Form) -> Result<&mut embeddings::Request, Fault> {
+        let body = &self.body;
+        let texts = self.texts.get_or_insert_with(|| embeddings::decode_request(form, text_of(body)));
+        texts.as_mut().map_err(|error| Fault::Undecodable(error.clone()))
+    }
+
+    /// The same, when nothing else needs it.
+    pub(crate) fn take_texts(&mut self, form: Form) -> Option<embeddings::Request> {
+        self.texts(form).ok()?;
+        self.texts.take()?.ok()
     }
 
     /// What an answer repeats of the request.
@@ -77,13 +107,17 @@ impl Ask {
 }
 
 fn decode(dialect: Dialect, task: Task, body: &Bytes) -> Result<Request, DecodeError> {
-    // The scan has refused what is not UTF-8.
-    let text = std::str::from_utf8(body).unwrap_or_default();
+    let text = text_of(body);
     let question = match task {
         Task::Count => count::question(dialect, text),
-        Task::Answer => text,
+        Task::Answer | Task::Embed(_) => text,
     };
     dialects::decode_request(dialect, question)
+}
+
+/// The scan has refused what is not UTF-8.
+fn text_of(body: &Bytes) -> &str {
+    std::str::from_utf8(body).unwrap_or_default()
 }
 
 fn spoken(dialect: Dialect, headers: &HeaderMap) -> HeaderMap {

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use catalogue::Dialect;
 use futures::stream::BoxStream;
 use protocol::dialects::DecodeError;
+use protocol::embeddings::Form;
 use protocol::fault::FaultClass;
 use protocol::loss::Loss;
 use protocol::passage::Passage;
@@ -38,6 +39,8 @@ pub(crate) enum Task {
     Answer,
     /// Tell how many tokens it has.
     Count,
+    /// Have its texts made into vectors. It is written in this form.
+    Embed(Form),
 }
 
 /// What other languages say in the body.
@@ -107,6 +110,8 @@ pub(crate) enum Fault {
     Undecodable(DecodeError),
     /// No deployment of the model can carry all of the request.
     Lossy(Lossy),
+    /// No deployment of the model has an embeddings endpoint.
+    CannotEmbed(CannotEmbed),
     /// Nobody knows what the deployment tried last costs, and that matters here.
     Unpriced {
         /// As in [`Deployment::label`].
@@ -130,9 +135,19 @@ pub(crate) enum Fault {
 pub(crate) struct Lossy {
     /// As in [`Deployment::label`].
     pub(crate) deployment: String,
-    /// Its language.
-    pub(crate) dialect: Dialect,
+    /// The name of its language.
+    pub(crate) language: &'static str,
     pub(crate) loss: Loss,
+}
+
+/// A deployment with no embeddings endpoint that is known.
+#[derive(Debug)]
+pub(crate) struct CannotEmbed {
+    /// The model, as the client named it.
+    pub(crate) model: String,
+    /// As in [`Deployment::label`].
+    pub(crate) deployment: String,
+    pub(crate) provider: String,
 }
 
 impl From<ScanError> for Fault {

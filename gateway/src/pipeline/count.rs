@@ -9,7 +9,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use super::{Ask, Fault, Gateway, Reply, ReplyBody};
 
 /// Marks numbers that no provider has told.
-const ESTIMATE: HeaderName = HeaderName::from_static("x-fairlead-estimate");
+pub(super) const ESTIMATE: HeaderName = HeaderName::from_static("x-fairlead-estimate");
 
 /// The count, in the client's language.
 ///

@@ -4,13 +4,13 @@
 use bytes::Bytes;
 use catalogue::Dialect;
 use protocol::dialects::{self, Echo};
-use protocol::exchange::Exchange;
+use protocol::loss::Losses;
 use protocol::passage::UsageFrame;
 use protocol::plan::Plan;
-use protocol::splice;
+use protocol::{embeddings, exchange, splice};
 use reqwest::header::HeaderMap;
 
-use super::{Ask, Fault, Lossy};
+use super::{Ask, Fault, Lossy, Task, embed};
 use crate::snapshot::{Deployment, Upstream};
 
 /// A request for one deployment, not sent yet.
@@ -25,12 +25,38 @@ pub(crate) struct Outgoing {
     pub(crate) losses: Vec<String>,
 }
 
+/// The two sides of a call, and what becomes of the answer between them.
+#[derive(Debug)]
+pub(crate) enum Exchange {
+    /// A conversation.
+    Talk(exchange::Exchange),
+    /// Texts that become vectors.
+    Vectors {
+        exchange: embeddings::Exchange,
+        /// The bodies of further calls, where the provider does not take all texts in one.
+        more: Vec<Bytes>,
+    },
+}
+
+impl Exchange {
+    /// Whether both sides speak the same language.
+    pub(crate) fn is_relay(&self) -> bool {
+        match self {
+            Self::Talk(exchange) => exchange.is_relay(),
+            Self::Vectors { exchange, .. } => exchange.is_relay(),
+        }
+    }
+}
+
 impl Outgoing {
     /// What `deployment` gets of `ask`.
     ///
     /// # Errors
     /// [`Fault::Undecodable`] and [`Fault::Lossy`], where it must be translated and cannot be.
     pub(super) fn prepare(ask: &mut Ask, deployment: &Deployment, echo: Echo) -> Result<Self, Fault> {
+        if let Task::Embed(form) = ask.task {
+            return embed::prepare(ask, form, deployment);
+        }
         let plan = match &deployment.upstream {
             Upstream::Mock => Plan::Relay,
             Upstream::Http(api) => api.spoken.plan(ask.dialect),
@@ -43,9 +69,9 @@ impl Outgoing {
 
     fn relayed(ask: &Ask, deployment: &Deployment, echo: Echo) -> Self {
         let (body, usage_frame) = spliced(ask, &deployment.upstream_model);
-        let exchange = Exchange { client: ask.dialect, provider: ask.dialect, echo, usage_frame };
+        let exchange = exchange::Exchange { client: ask.dialect, provider: ask.dialect, echo, usage_frame };
         let (stream, headers) = (ask.stream, ask.headers.clone());
-        Self { body, stream, headers, exchange, losses: Vec::new() }
+        Self { body, stream, headers, exchange: Exchange::Talk(exchange), losses: Vec::new() }
     }
 
     fn translated(ask: &mut Ask, deployment: &Deployment, to: Dialect, echo: Echo) -> Result<Self, Fault> {
@@ -59,14 +85,28 @@ impl Outgoing {
         if ask.headers.contains_key("anthropic-beta") {
             encoded.losses.hint("anthropic-beta", "only Anthropic has these betas");
         }
-        if let Some(loss) = encoded.losses.refused(deployment.on_loss) {
-            let (deployment, loss) = (deployment.label.clone(), loss.clone());
-            return Err(Fault::Lossy(Lossy { deployment, dialect: to, loss }));
-        }
-        let exchange = Exchange { client: ask.dialect, provider: to, echo, usage_frame: UsageFrame::Passed };
-        let losses = encoded.losses.all().iter().map(|loss| loss.field.clone()).collect();
-        Ok(Self { body: encoded.body.into(), stream, headers: HeaderMap::new(), exchange, losses })
+        let losses = accepted(&encoded.losses, deployment, to.name())?;
+        let usage_frame = UsageFrame::Passed;
+        let exchange = exchange::Exchange { client: ask.dialect, provider: to, echo, usage_frame };
+        let (exchange, headers) = (Exchange::Talk(exchange), HeaderMap::new());
+        Ok(Self { body: encoded.body.into(), stream, headers, exchange, losses })
     }
+}
+
+/// The names of what a translation to `language` could not carry.
+///
+/// # Errors
+/// [`Fault::Lossy`], where `deployment` does not accept one of them.
+pub(super) fn accepted(
+    losses: &Losses,
+    deployment: &Deployment,
+    language: &'static str,
+) -> Result<Vec<String>, Fault> {
+    if let Some(loss) = losses.refused(deployment.on_loss) {
+        let (deployment, loss) = (deployment.label.clone(), loss.clone());
+        return Err(Fault::Lossy(Lossy { deployment, language, loss }));
+    }
+    Ok(losses.all().iter().map(|loss| loss.field.clone()).collect())
 }
 
 /// The client's body for `model`. Streams of chunks are asked for their usage if the client did not care.

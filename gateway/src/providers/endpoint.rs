@@ -1,11 +1,13 @@
 //! Where each language is spoken at a provider, and with which headers. Nothing else of the client's headers goes
 //! along: its key is for us.
 
+use bytes::Bytes;
 use catalogue::Dialect;
+use protocol::embeddings::Form;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use reqwest::{Client, RequestBuilder, Url};
 
-use crate::pipeline::Outgoing;
+use crate::pipeline::{Exchange, Outgoing};
 use crate::snapshot::Api;
 
 const AGENT: &str = concat!("fairlead/", env!("CARGO_PKG_VERSION"));
@@ -16,55 +18,102 @@ const AGENT: &str = concat!("fairlead/", env!("CARGO_PKG_VERSION"));
 const ANTHROPIC_VERSION: (HeaderName, HeaderValue) =
     (HeaderName::from_static("anthropic-version"), HeaderValue::from_static("2023-06-01"));
 
-/// The request that `outgoing` makes for `model`, not sent yet.
-pub(super) fn request(client: &Client, api: &Api, model: &str, outgoing: &Outgoing) -> RequestBuilder {
-    let dialect = outgoing.exchange.provider;
-    client
-        .post(url(&api.base, dialect, model, outgoing.stream))
-        .headers(headers(&api.headers, dialect, outgoing))
-        .body(outgoing.body.clone())
+/// What a provider is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// An answer, whole or as a stream.
+    Talk { dialect: Dialect, stream: bool },
+    /// Vectors.
+    Vectors(Form),
+}
+
+impl Place {
+    /// Where `outgoing` goes.
+    pub(super) fn of(outgoing: &Outgoing) -> Self {
+        match &outgoing.exchange {
+            Exchange::Talk(exchange) => Self::Talk { dialect: exchange.provider, stream: outgoing.stream },
+            Exchange::Vectors { exchange, .. } => Self::Vectors(exchange.provider),
+        }
+    }
+}
+
+/// One endpoint of a provider, for one model.
+#[derive(Debug)]
+pub(super) struct Endpoint<'a> {
+    pub(super) client: &'a Client,
+    pub(super) api: &'a Api,
+    pub(super) model: &'a str,
+    pub(super) place: Place,
+    /// Those of the client's headers that go along.
+    pub(super) headers: HeaderMap,
+}
+
+impl Endpoint<'_> {
+    /// The request with this body, not sent yet.
+    pub(super) fn request(&self, body: Bytes) -> RequestBuilder {
+        let headers = headers(&self.api.headers, self.place, &self.headers);
+        self.client.post(url(&self.api.base, self.place, self.model)).headers(headers).body(body)
+    }
 }
 
 /// The `configured` ones come last, so that a config may replace ours.
-fn headers(configured: &HeaderMap, dialect: Dialect, outgoing: &Outgoing) -> HeaderMap {
-    let accept = if outgoing.stream { "text/event-stream" } else { "application/json" };
+fn headers(configured: &HeaderMap, place: Place, client: &HeaderMap) -> HeaderMap {
+    let is_stream = matches!(place, Place::Talk { stream: true, .. });
+    let accept = if is_stream { "text/event-stream" } else { "application/json" };
     let mut all = HeaderMap::new();
     all.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     all.insert(ACCEPT, HeaderValue::from_static(accept));
     all.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-    if dialect == Dialect::Anthropic {
+    if matches!(place, Place::Talk { dialect: Dialect::Anthropic, .. }) {
         let (name, value) = ANTHROPIC_VERSION;
         all.insert(name, value);
     }
     // Extending replaces what is there, and keeps all of several values.
-    all.extend(outgoing.headers.clone());
+    all.extend(client.clone());
     all.extend(configured.clone());
     all
 }
 
 /// The base with the path appended; a query stays behind it (Azure's `api-version`).
-fn url(base: &Url, dialect: Dialect, model: &str, stream: bool) -> Url {
+fn url(base: &Url, place: Place, model: &str) -> Url {
     let mut url = base.clone();
     if let Ok(mut segments) = url.path_segments_mut() {
         segments.pop_if_empty();
-        match dialect {
-            Dialect::OpenaiChat => segments.extend(["chat", "completions"]),
-            Dialect::OpenaiResponses => segments.push("responses"),
-            Dialect::OpenaiCompletions => segments.push("completions"),
-            Dialect::Anthropic => segments.push("messages"),
-            Dialect::Gemini => {
-                let action = if stream { "streamGenerateContent" } else { "generateContent" };
+        match path(place) {
+            Path::Plain(path) => segments.extend(path.split('/')),
+            Path::Action(action) => {
                 let model = model.strip_prefix("models/").unwrap_or(model);
                 // A model's name may be a path of its own.
                 segments.push("models").extend(format!("{model}:{action}").split('/'))
             }
         };
     }
-    if dialect == Dialect::Gemini && stream {
+    if place == (Place::Talk { dialect: Dialect::Gemini, stream: true }) {
         // Without it the stream is one long JSON list.
         url.query_pairs_mut().append_pair("alt", "sse");
     }
     url
+}
+
+enum Path {
+    /// The model is named in the body.
+    Plain(&'static str),
+    /// Something done with a model, which the path names.
+    Action(&'static str),
+}
+
+fn path(place: Place) -> Path {
+    match place {
+        Place::Talk { dialect: Dialect::OpenaiChat, .. } => Path::Plain("chat/completions"),
+        Place::Talk { dialect: Dialect::OpenaiResponses, .. } => Path::Plain("responses"),
+        Place::Talk { dialect: Dialect::OpenaiCompletions, .. } => Path::Plain("completions"),
+        Place::Talk { dialect: Dialect::Anthropic, .. } => Path::Plain("messages"),
+        Place::Talk { dialect: Dialect::Gemini, stream: false } => Path::Action("generateContent"),
+        Place::Talk { dialect: Dialect::Gemini, stream: true } => Path::Action("streamGenerateContent"),
+        Place::Vectors(Form::Openai) => Path::Plain("embeddings"),
+        Place::Vectors(Form::GeminiOne) => Path::Action("embedContent"),
+        Place::Vectors(Form::GeminiBatch) => Path::Action("batchEmbedContents"),
+    }
 }
 
 #[cfg(test)]
@@ -72,7 +121,7 @@ mod tests {
     use super::*;
 
     fn built(base: &str, dialect: Dialect, model: &str, stream: bool) -> String {
-        url(&Url::parse(base).expect("URL"), dialect, model, stream).to_string()
+        url(&Url::parse(base).expect("URL"), Place::Talk { dialect, stream }, model).to_string()
     }
 
     #[test]
@@ -101,5 +150,14 @@ mod tests {
             at(Dialect::Gemini, "a b/ü?#", true),
             "https://a.example/v1/models/a%20b/%C3%BC%3F%23:streamGenerateContent?alt=sse"
         );
+    }
+
+    #[test]
+    fn vectors_have_a_path_of_their_own() {
+        let base = Url::parse("https://a.example/v1").expect("URL");
+        let at = |form| url(&base, Place::Vectors(form), "models/e-1").to_string();
+        assert_eq!(at(Form::Openai), "https://a.example/v1/embeddings");
+        assert_eq!(at(Form::GeminiOne), "https://a.example/v1/models/e-1:embedContent");
+        assert_eq!(at(Form::GeminiBatch), "https://a.example/v1/models/e-1:batchEmbedContents");
     }
 }

@@ -1,5 +1,7 @@
 //! Answers made in the process, to try things out with no account, in each client's own language. The same for
-//! every question: nothing of the request is repeated.
+//! every question: nothing of the request is repeated. `vectors.rs` makes vectors.
+
+mod vectors;
 
 use bytes::Bytes;
 use catalogue::Dialect;
@@ -11,7 +13,7 @@ use protocol::hub::{Answer, At, Body, Event, Extras, Finish, Fold, Opening};
 use protocol::usage::Usage;
 use reqwest::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 
-use crate::pipeline::{Outgoing, Piece, Reply, ReplyBody};
+use crate::pipeline::{Exchange, Outgoing, Piece, Reply, ReplyBody, UpstreamFault};
 use crate::snapshot::Deployment;
 
 /// What it says, in the parts that a stream sends.
@@ -49,18 +51,28 @@ const CREATED: u64 = 1_677_628_800;
 const FRAME_BYTES: usize = 1 << 20;
 
 /// The answer that `outgoing` wants, whole or as a stream.
-pub(super) fn answer(deployment: &Deployment, outgoing: &Outgoing) -> Reply {
-    let (model, exchange) = (&deployment.upstream_model, &outgoing.exchange);
+///
+/// # Errors
+/// [`UpstreamFault`], where vectors are wanted of what is no text.
+pub(super) fn answer(deployment: &Deployment, outgoing: &Outgoing) -> Result<Reply, UpstreamFault> {
+    let model = &deployment.upstream_model;
     let mut headers = HeaderMap::new();
-    let (kind, body) = if outgoing.stream {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        let pieces = stream::iter(frames(exchange.client, model)).map(Piece::Frame).boxed();
-        ("text/event-stream", ReplyBody::Stream { pieces, passage: exchange.passage() })
-    } else {
-        ("application/json", ReplyBody::Whole { body: whole(exchange.client, model), usage: Some(USAGE) })
+    let (kind, body) = match &outgoing.exchange {
+        Exchange::Vectors { exchange, .. } => {
+            ("application/json", vectors::answer(exchange.client, model, &outgoing.body)?)
+        }
+        Exchange::Talk(exchange) if outgoing.stream => {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            let pieces = stream::iter(frames(exchange.client, model)).map(Piece::Frame).boxed();
+            ("text/event-stream", ReplyBody::Stream { pieces, passage: exchange.passage() })
+        }
+        Exchange::Talk(exchange) => {
+            let body = whole(exchange.client, model);
+            ("application/json", ReplyBody::Whole { body, usage: Some(USAGE) })
+        }
     };
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    Reply { headers, body, deployment: Some(deployment.label.clone()), losses: Vec::new() }
+    Ok(Reply { headers, body, deployment: Some(deployment.label.clone()), losses: Vec::new() })
 }
 
 fn whole(dialect: Dialect, model: &str) -> Bytes {

@@ -1,7 +1,7 @@
 //! Reads a buffered answer: with a limit, in time, and only if it is one.
 
 use bytes::{Bytes, BytesMut};
-use protocol::exchange::{Exchange, Judged};
+use protocol::exchange::Judged;
 use reqwest::Response;
 use reqwest::header::HeaderMap;
 use tokio::time::{Instant, timeout_at};
@@ -9,8 +9,8 @@ use tokio::time::{Instant, timeout_at};
 use super::refusal::{garbled, late, refusal_under_200};
 use crate::pipeline::{ReplyBody, UpstreamFault};
 
-/// A longer answer is refused.
-const ANSWER_BYTES: usize = 64 << 20;
+/// A longer answer is refused. The most that OpenAI sends is 2048 vectors of 3072 numbers: some 90 MB.
+const ANSWER_BYTES: usize = 128 << 20;
 
 /// Of an error body, no more than this is read.
 const ERROR_BYTES: usize = 1 << 20;
@@ -24,7 +24,7 @@ pub(super) async fn whole(response: &mut Response, deadline: Instant) -> Result<
             return Ok(body.freeze());
         };
         if body.len() + chunk.len() > ANSWER_BYTES {
-            return Err(garbled("sent an answer of more than 64 MiB"));
+            return Err(garbled("sent an answer of more than 128 MiB"));
         }
         body.extend_from_slice(&chunk);
     }
@@ -41,14 +41,15 @@ pub(super) async fn error(response: &mut Response, deadline: Instant) -> Bytes {
     body.freeze()
 }
 
-/// The answer in the client's language. What that cannot carry is added to `losses`.
+/// The answer that `body`, of these `headers`, was judged to be. What the client's language cannot carry is added
+/// to `losses`.
 pub(super) fn judged(
+    judged: Judged,
     body: Bytes,
     headers: &HeaderMap,
-    exchange: &Exchange,
     losses: &mut Vec<String>,
 ) -> Result<ReplyBody, UpstreamFault> {
-    match exchange.judge(body.clone()) {
+    match judged {
         Judged::Answer { body, usage, losses: more } => {
             losses.extend(more.all().iter().map(|loss| format!("answer.{}", loss.field)));
             Ok(ReplyBody::Whole { body, usage })

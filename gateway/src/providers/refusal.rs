@@ -1,7 +1,6 @@
 //! What a provider's errors come to, and which of its headers concern a client.
 
 use bytes::Bytes;
-use protocol::exchange::Exchange;
 use protocol::fault::{self, FaultClass, Reading};
 use reqwest::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
 
@@ -52,9 +51,8 @@ pub(super) fn lost(error: &reqwest::Error) -> UpstreamFault {
 }
 
 /// The headers of a provider that concern the client: whether to come back, and the provider's name for the call;
-/// where both speak one language, also what the body is and how much is left.
-pub(super) fn for_client(headers: &HeaderMap, exchange: &Exchange) -> HeaderMap {
-    let is_relay = exchange.is_relay();
+/// in a relay, where both speak one language, also what the body is and how much is left.
+pub(super) fn for_client(headers: &HeaderMap, is_relay: bool) -> HeaderMap {
     let concerns = |name: &HeaderName| {
         let text = name.as_str();
         let of_language = [CONTENT_TYPE, CACHE_CONTROL].contains(name)

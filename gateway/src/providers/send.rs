@@ -4,14 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use protocol::exchange::Exchange;
 use protocol::fault::FaultClass;
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use reqwest::{Client, RequestBuilder, redirect};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Client, RequestBuilder, Response, redirect};
 use tokio::time::{Instant, timeout_at};
 
 use super::refusal::{for_client, late, lost, refusal};
 use super::{read, stream};
-use crate::pipeline::{Outgoing, Reply, ReplyBody, UpstreamFault};
+use crate::pipeline::{Reply, ReplyBody, UpstreamFault};
 use crate::snapshot::Deployment;
 
 /// Pools of connections, one for each connect timeout, since a client has but one. They outlive reloads.
@@ -52,35 +53,56 @@ fn build(connect: Duration) -> reqwest::Result<Client> {
     })
 }
 
+/// What is known of a conversation before it is sent.
+pub(super) struct Talk {
+    pub(super) exchange: Exchange,
+    pub(super) stream: bool,
+    /// The fields that the translation could not carry.
+    pub(super) losses: Vec<String>,
+}
+
 /// Sends `request` and reads the answer as far as `providers::call` promises.
 pub(super) async fn send(
     request: RequestBuilder,
     deployment: &Deployment,
-    outgoing: Outgoing,
+    talk: Talk,
 ) -> Result<Reply, UpstreamFault> {
     let (now, timeouts) = (Instant::now(), deployment.timeouts);
     let whole = now + timeouts.request;
     // What is not a stream comes when all of it is thought out, so it may take its whole time to begin.
-    let first_byte = if outgoing.stream { now + timeouts.first_byte } else { whole };
+    let first_byte = if talk.stream { now + timeouts.first_byte } else { whole };
+    let is_relay = talk.exchange.is_relay();
+    let (mut response, mut headers) = begun(request, first_byte, whole, is_relay).await?;
+    let mut losses = talk.losses;
+    let body = if talk.stream {
+        let opened = stream::open(response, timeouts.stream_idle, talk.exchange.provider);
+        let pieces = timeout_at(first_byte, opened).await.map_err(|_| late("its first event"))??;
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+        ReplyBody::Stream { pieces, passage: talk.exchange.passage() }
+    } else {
+        let body = read::whole(&mut response, whole).await?;
+        headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
+        read::judged(talk.exchange.judge(body.clone()), body, &headers, &mut losses)?
+    };
+    Ok(Reply { headers, body, deployment: Some(deployment.label.clone()), losses })
+}
+
+/// Sends `request` and waits until `first_byte` for an answer that is no error, whose headers for the client come
+/// with it. An error's body is read until `whole`.
+pub(super) async fn begun(
+    request: RequestBuilder,
+    first_byte: Instant,
+    whole: Instant,
+    is_relay: bool,
+) -> Result<(Response, HeaderMap), UpstreamFault> {
     let mut response = timeout_at(first_byte, request.send())
         .await
         .map_err(|_| late("its first byte"))?
         .map_err(|e| lost(&e))?;
-    let mut headers = for_client(response.headers(), &outgoing.exchange);
+    let headers = for_client(response.headers(), is_relay);
     if !response.status().is_success() {
         let (status, body) = (response.status().as_u16(), read::error(&mut response, whole).await);
         return Err(refusal(status, headers, body));
     }
-    let mut losses = outgoing.losses;
-    let body = if outgoing.stream {
-        let opened = stream::open(response, timeouts.stream_idle, outgoing.exchange.provider);
-        let pieces = timeout_at(first_byte, opened).await.map_err(|_| late("its first event"))??;
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-        ReplyBody::Stream { pieces, passage: outgoing.exchange.passage() }
-    } else {
-        let body = read::whole(&mut response, whole).await?;
-        headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
-        read::judged(body, &headers, &outgoing.exchange, &mut losses)?
-    };
-    Ok(Reply { headers, body, deployment: Some(deployment.label.clone()), losses })
+    Ok((response, headers))
 }

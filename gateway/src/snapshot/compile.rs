@@ -105,7 +105,7 @@ fn compile_deployment(delivery: &Delivery, from: &config::Deployment) -> Result<
             let spoken = Spoken::new(&http.dialects);
             let spoken = spoken.ok_or_else(|| CompileError::NoDialect { deployment: from.id.clone() })?;
             let (base, headers) = (base_url(&from.id, http)?, headers(&from.id, http, key)?);
-            Upstream::Http(Box::new(Api { base, headers, spoken }))
+            Upstream::Http(Box::new(Api { base, headers, spoken, embeds: http.embeds }))
         }
     };
     Ok(Deployment {

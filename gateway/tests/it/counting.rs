@@ -41,7 +41,7 @@ async fn what_cannot_be_counted_is_refused_in_the_clients_language() {
         (gemini, "/v1beta/models/nope:countTokens", "{}", 404),
         (gemini, "/v1beta/models/any:countTokens", r#"{"contents":7}"#, 400),
         (gemini, "/v1beta/models/any:countTokens", "[]", 400),
-        (gemini, "/v1beta/models/any:embedContent", "{}", 404),
+        (gemini, "/v1beta/models/any:predict", "{}", 404),
         (gemini, "/v1beta/models/any", "{}", 404),
     ] {
         let answer = gateway.post(path).body(body).send().await.expect("an answer");

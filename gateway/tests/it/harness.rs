@@ -181,6 +181,7 @@ pub(crate) fn deployment(name: &str, priority: usize, url: &str) -> Deployment {
     let http = HttpUpstream {
         base_url: url.into(),
         dialects: vec![catalogue::Dialect::OpenaiChat],
+        embeds: Some(catalogue::EmbeddingDialect::OpenaiEmbeddings),
         auth: catalogue::Auth::Bearer,
         credential: Some(credential("up")),
         headers: vec![Header { name: "x-team".into(), value: "blue".into() }],

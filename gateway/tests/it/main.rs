@@ -5,6 +5,7 @@ mod cells;
 mod costs;
 mod counting;
 mod directory;
+mod embeddings;
 mod errors;
 mod failover;
 mod hangup;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use catalogue::{Catalogue, Dialect, Key, MOCK, Provider};
+use catalogue::{Catalogue, Dialect, EmbeddingDialect, Key, MOCK, Provider};
 use config::{Header, HttpUpstream, Timeouts, Upstream};
 use crds::{
     DurationText, ModelDeploymentSpec, OnLoss, ProviderSpec, TimeoutsSpec, TranslationSpec, WireDialect,
@@ -63,6 +63,7 @@ pub(crate) fn upstream(
     Ok(Upstream::Http(HttpUpstream {
         base_url: base_url(&spec.provider, row)?,
         dialects,
+        embeds: embeds(&spec.provider, row),
         auth,
         credential: credential.map(|credential| credential.reference.clone()),
         headers: headers(spec)?,
@@ -77,6 +78,14 @@ fn dialect(written: WireDialect) -> Dialect {
         WireDialect::Anthropic => Dialect::Anthropic,
         WireDialect::Gemini => Dialect::Gemini,
     }
+}
+
+/// The language of the embeddings endpoint. A server of one's own is taken to have what servers of its language
+/// usually have; another, with a dialect written, what it is known to have in that language.
+fn embeds(provider: &ProviderSpec, row: &Provider) -> Option<EmbeddingDialect> {
+    let Some(written) = provider.dialect else { return row.embeds };
+    let usual = dialect(written).usual_embeddings();
+    if provider.type_ == CUSTOM { usual } else { usual.filter(|usual| row.embeds == Some(*usual)) }
 }
 
 /// `spec` over `inherited`.

@@ -29,6 +29,7 @@ fn rendered(models: &[(&str, u32)], credential: &str) -> GatewayConfig {
             upstream: Upstream::Http(HttpUpstream {
                 base_url: "https://api.example".into(),
                 dialects: vec![catalogue::Dialect::OpenaiChat],
+                embeds: Some(catalogue::EmbeddingDialect::OpenaiEmbeddings),
                 auth: catalogue::Auth::Bearer,
                 credential: Some(reference.clone()),
                 headers: Vec::new(),

@@ -13,6 +13,7 @@ fn model(name: &str, credential: Option<CredentialRef>) -> Model {
     let http = HttpUpstream {
         base_url: "https://api.example.com/v1".into(),
         dialects: vec![catalogue::Dialect::OpenaiChat],
+        embeds: Some(catalogue::EmbeddingDialect::OpenaiEmbeddings),
         auth: catalogue::Auth::Bearer,
         credential,
         headers: Vec::new(),

@@ -7,7 +7,6 @@
 //! content block each, `place.rs` names what got lost.
 
 mod answer;
-mod base64;
 mod blocks_decode;
 mod blocks_encode;
 mod citations;

@@ -1,6 +1,7 @@
 //! A whole answer.
 
 use super::{Extras, Part};
+use crate::json::RawJson;
 use crate::usage::Usage;
 
 /// What a model answered.
@@ -29,8 +30,23 @@ pub struct Candidate {
     pub finish: Option<Finish>,
     /// The text that ended it.
     pub stop: Option<String>,
+    /// How likely its tokens were, in order, if that was asked for. Of whole answers only.
+    pub likely: Vec<Likely>,
     /// What nobody models.
     pub extras: Extras,
+}
+
+/// How likely a token was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Likely {
+    /// Its text.
+    pub token: String,
+    /// The logarithm of its probability.
+    pub logprob: RawJson,
+    /// Its bytes, where it is no whole character.
+    pub bytes: Option<RawJson>,
+    /// What else was likely in its place.
+    pub others: Vec<Likely>,
 }
 
 /// Why an answer ended.

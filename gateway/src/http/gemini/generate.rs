@@ -1,12 +1,13 @@
-//! `POST /v1beta/models/{model}:generateContent`, `:streamGenerateContent` and `:countTokens`. Models' names may
-//! have slashes. The key may stand in the query.
-//! Source: ai.google.dev/api/generate-content, read 2026-11-21.
+//! `POST /v1beta/models/{model}:generateContent`, `:streamGenerateContent`, `:countTokens`, `:embedContent` and
+//! `:batchEmbedContents`. Models' names may have slashes. The key may stand in the query.
+//! Source: ai.google.dev/api/generate-content, ai.google.dev/api/embeddings, read 2026-11-21.
 
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response};
 use catalogue::Dialect;
+use protocol::embeddings::Form;
 
 use super::super::Shared;
 use super::super::fault::no_such_action;
@@ -36,6 +37,8 @@ pub(in super::super) async fn act(
         "generateContent" => (Task::Answer, false),
         "streamGenerateContent" => (Task::Answer, true),
         "countTokens" => (Task::Count, false),
+        "embedContent" => (Task::Embed(Form::GeminiOne), false),
+        "batchEmbedContents" => (Task::Embed(Form::GeminiBatch), false),
         _ => return no_such_action(&rest),
     };
     present(asked.key, request.headers_mut());

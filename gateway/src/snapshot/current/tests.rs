@@ -23,6 +23,7 @@ fn delivery(revision: &str, base_url: &str, key: &str) -> Delivery {
     let http = HttpUpstream {
         base_url: base_url.into(),
         dialects: vec![Dialect::OpenaiChat],
+        embeds: None,
         auth: Auth::Bearer,
         credential: Some(reference("key")),
         headers: Vec::new(),

@@ -95,3 +95,28 @@ fn a_finding_names_the_object_and_the_way_out_and_no_secret() {
     );
     assert!(!text.contains("hunter2"), "{text}");
 }
+
+#[test]
+fn where_vectors_come_from_follows_the_provider_and_the_dialect() {
+    let embeds = |provider: &str| {
+        let yaml = format!(
+            "{OWNED}---\nkind: ModelDeployment\nmetadata: {{name: one, namespace: ai}}\nspec: {{gatewayRef: {{name: main}}, \
+             provider: {provider}, credentialsRef: {{name: openai}}}}\n"
+        );
+        let rendered = render(&world(&yaml));
+        let deployment = served(&rendered, "ai/one").unwrap_or_else(|| panic!("{:?}", rendered.findings));
+        let config::Upstream::Http(http) = &deployment.upstream else { panic!("{provider} has no upstream") };
+        http.embeds.map(|dialect| dialect.name())
+    };
+    assert_eq!(embeds("{type: openai}"), Some("openai-embeddings"));
+    assert_eq!(embeds("{type: gemini}"), Some("gemini-embeddings"));
+    assert_eq!(embeds("{type: anthropic}"), None);
+    assert_eq!(embeds("{type: groq}"), None);
+    let custom = |dialect: &str| embeds(&format!("{{type: custom, baseURL: 'http://a.b/v1'{dialect}}}"));
+    assert_eq!(custom(""), Some("openai-embeddings"));
+    assert_eq!(custom(", dialect: openai-responses"), Some("openai-embeddings"));
+    assert_eq!(custom(", dialect: gemini"), Some("gemini-embeddings"));
+    assert_eq!(custom(", dialect: anthropic"), None);
+    assert_eq!(embeds("{type: openai, dialect: anthropic}"), None);
+    assert_eq!(embeds("{type: groq, dialect: openai-chat}"), None, "a dialect makes no endpoint");
+}

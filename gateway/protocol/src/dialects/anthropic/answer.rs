@@ -23,7 +23,7 @@ pub(super) fn decode(body: &str) -> Result<Answer, DecodeError> {
     let stop = fields.take_string("stop_sequence");
     let usage = fields.get("usage").and_then(|raw| usage::read(raw.get()));
     let (finish, note) = finish.unzip();
-    let candidate = Candidate { parts, finish, stop, extras: Extras::default() };
+    let candidate = Candidate { parts, finish, stop, likely: Vec::new(), extras: Extras::default() };
     let extras = Extras { notes: note.flatten().into_iter().collect(), ..Extras::new(HOME, fields.rest()) };
     Ok(Answer { id, model, created: None, candidates: vec![candidate], usage, extras })
 }

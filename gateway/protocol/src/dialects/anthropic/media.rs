@@ -8,7 +8,8 @@ use catalogue::Dialect;
 
 use super::place::{Place, tell_extras};
 use super::plain::{is_home, keep_rest, write_merged};
-use super::{HOME, base64, plain};
+use super::{HOME, plain};
+use crate::base64;
 use crate::hub::{Extras, Media, MediaKind, Part, Source};
 use crate::json::{Fields, RawJson, Writer};
 use crate::loss::Losses;

@@ -4,7 +4,7 @@
 use super::losses::tell_briefly;
 use super::stream_encode::KIND;
 use super::ways::{Blank, CHAT, Node, has, write_blanks};
-use crate::dialects::{DecodeError, Echo, untold};
+use crate::dialects::{DecodeError, Echo, likely, untold};
 use crate::hub::Answer;
 use crate::json::{RawJson, Writer};
 use crate::loss::{Encoded, Losses};
@@ -104,7 +104,7 @@ fn own(extras: &crate::hub::Extras) -> impl Iterator<Item = &(String, RawJson)> 
 
 /// Every dialect keeps its own spelling of the usage; the hub has it too.
 fn tell_foreign(losses: &mut Losses, answer: &Answer) {
-    let mut extras = answer.extras.clone();
+    let mut extras = likely::without(&answer.extras, likely::of(answer)).into_owned();
     extras.fields.retain(|(name, _)| name != "usage" && name != "usageMetadata");
     tell_briefly(losses, &extras, "");
     untold::tell_usage(&answer.extras, CHAT, losses);

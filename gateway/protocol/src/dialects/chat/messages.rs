@@ -34,6 +34,12 @@ pub(super) fn encode(out: &mut String, request: &Request, losses: &mut Losses) {
     }
     writing.flush();
     writing.list.end();
+    // Anthropic's models go on from it.
+    let last = request.turns.last().filter(|last| last.role == Role::Assistant);
+    if last.is_some() && request.extras.dialect == Some(Dialect::Anthropic) {
+        let note = "most chat providers answer anew and do not go on from it";
+        losses.hint(format!("{root}[{}].content", request.turns.len() - 1), note);
+    }
 }
 
 struct Writing<'w, 'r> {

@@ -73,7 +73,13 @@ fn candidate(at: usize, raw: &RawValue) -> Candidate {
     node.note_absent(&[("finish_reason", "finish_reason:none"), ("text", "text:none")]);
     let finish = node.fields.take_string("finish_reason").and_then(|reason| finish::read(&reason));
     let text = node.fields.take_string("text").filter(|text| !text.is_empty());
-    Candidate { parts: text.map(Part::text).into_iter().collect(), finish, stop: None, extras: node.extras() }
+    Candidate {
+        parts: text.map(Part::text).into_iter().collect(),
+        finish,
+        stop: None,
+        likely: Vec::new(),
+        extras: node.extras(),
+    }
 }
 
 /// Writes a buffered answer.

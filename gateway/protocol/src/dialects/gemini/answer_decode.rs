@@ -6,7 +6,7 @@
 use serde_json::value::RawValue;
 
 use super::{HOME, citations, finish, part_decode, time, usage};
-use crate::dialects::DecodeError;
+use crate::dialects::{DecodeError, likely};
 use crate::hub::{Answer, Body, Candidate, Extras, Finish, Part};
 use crate::json::{Fields, RawJson};
 use crate::usage::Usage;
@@ -168,9 +168,11 @@ fn candidate(at: usize, mut said: Said<'_>, extras: &mut Extras) -> Candidate {
     if let Some((_, grounding)) = grounding {
         cite(grounding, &mut parts);
     }
+    let result = kept.iter().find(|(name, _)| name.ends_with(likely::GEMINI));
+    let likely = result.map(|(_, result)| likely::read_gemini(result)).unwrap_or_default();
     extras.fields.extend(kept);
     let finish = said.finish(parts.iter().any(finish::is_call));
-    Candidate { parts, finish, stop: None, extras: own }
+    Candidate { parts, finish, stop: None, likely, extras: own }
 }
 
 fn cite(grounding: &RawJson, parts: &mut [Part]) {

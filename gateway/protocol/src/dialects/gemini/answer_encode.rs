@@ -1,13 +1,15 @@
 //! A buffered answer, written; and a candidate, as a chunk of a stream has it too.
 
+use std::borrow::Cow;
+
 use super::answer_decode::text_of;
 use super::citations;
 use super::node::is_home;
 use super::part_encode::{Reader, encode};
 use super::tell::Tell;
 use super::{HOME, finish, time, usage};
-use crate::dialects::{Echo, untold};
-use crate::hub::{Answer, Candidate, Extras, Finish, Part};
+use crate::dialects::{Echo, likely, untold};
+use crate::hub::{Answer, Candidate, Extras, Finish, Likely, Part};
 use crate::json::{RawJson, Writer};
 use crate::loss::Encoded;
 
@@ -58,7 +60,7 @@ pub(super) fn of_candidate(fields: &[(String, RawJson)], at: usize) -> Vec<(&str
 
 fn write_candidate((at, candidate): (usize, &Candidate), extras: &Extras, tell: &mut Tell, out: &mut String) {
     let path = format!("candidates[{at}]");
-    tell.extras(&path, &candidate.extras);
+    tell.extras(&path, &likely::without(&candidate.extras, &candidate.likely));
     if candidate.stop.is_some() {
         tell.hint(format!("{path}.stop_sequence"), "Gemini does not tell which text ended an answer");
     }
@@ -72,7 +74,14 @@ fn write_candidate((at, candidate): (usize, &Candidate), extras: &Extras, tell: 
     for (number, part) in candidate.parts.iter().enumerate() {
         let mut wire = String::new();
         let path = format!("{path}.content[{number}]");
-        if encode(part, Reader::Client, (&path, tell), &mut wire) {
+        let extras = likely::without(&part.extras, if is_home { &[] } else { &candidate.likely });
+        let is_written = match extras {
+            Cow::Borrowed(_) => encode(part, Reader::Client, (&path, tell), &mut wire),
+            Cow::Owned(extras) => {
+                encode(&Part { extras, ..part.clone() }, Reader::Client, (&path, tell), &mut wire)
+            }
+        };
+        if is_written {
             parts.push(wire);
         }
         if !is_home {
@@ -86,6 +95,7 @@ fn write_candidate((at, candidate): (usize, &Candidate), extras: &Extras, tell: 
         parts: &parts,
         finish: candidate.finish.as_ref().map(|finish| finish::write(finish, is_home)),
         grounding: if is_home { None } else { citations::write(&texts) },
+        likely: if is_home { &[] } else { &candidate.likely },
         fields: of_candidate(extras.of(HOME), at),
         spelling: &candidate.extras,
     };
@@ -110,6 +120,7 @@ pub(super) struct Wire<'w> {
     pub(super) parts: &'w [String],
     pub(super) finish: Option<&'w str>,
     pub(super) grounding: Option<String>,
+    pub(super) likely: &'w [Likely],
     /// What nobody models.
     pub(super) fields: Vec<(&'w str, &'w RawJson)>,
     /// Notes on what the provider left out.
@@ -142,6 +153,9 @@ impl Wire<'_> {
         }
         if let Some(grounding) = &self.grounding {
             candidate.raw(citations::FIELD, grounding);
+        }
+        if !self.likely.is_empty() {
+            candidate.field(likely::GEMINI, |out| likely::write_gemini(out, self.likely));
         }
         for (name, raw) in &self.fields {
             if !name.starts_with("content.") {

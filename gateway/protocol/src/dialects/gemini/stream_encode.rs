@@ -213,6 +213,10 @@ impl Encoder {
             self.tell.losses.once(loss.field.clone(), loss.note);
         }
         if !is_written {
+            if matches!(part.body, Body::Foreign { .. }) {
+                // More of it may follow.
+                self.tell.losses.once("candidates.content", "Gemini has no such block");
+            }
             return;
         }
         let spelling = Extras::default();
@@ -221,6 +225,7 @@ impl Encoder {
             parts: &[wire],
             finish: None,
             grounding: None,
+            likely: &[],
             fields: Vec::new(),
             spelling: &spelling,
         };
@@ -247,7 +252,8 @@ impl Encoder {
                 continue;
             }
             let mut one = String::new();
-            Wire { at, parts: &[], finish, grounding, fields, spelling: &spelling }.write(&mut one);
+            Wire { at, parts: &[], finish, grounding, likely: &[], fields, spelling: &spelling }
+                .write(&mut one);
             said.push(one);
         }
         let usage = self.usage.filter(|_| !self.is_home);

@@ -4,8 +4,8 @@ use serde_json::value::RawValue;
 
 use super::segments::attach;
 use super::{HOME, item_decode, notes, usage};
-use crate::dialects::DecodeError;
-use crate::hub::{Answer, Body, Candidate, Extras, Finish, Part, Role};
+use crate::dialects::{DecodeError, likely};
+use crate::hub::{Answer, Body, Candidate, Extras, Finish, Likely, Part, Role};
 use crate::json::{Fields, RawJson};
 use crate::usage::{Usage, count};
 
@@ -24,14 +24,22 @@ pub fn decode_answer(body: &str) -> Result<Answer, DecodeError> {
     let response = Response::read(fields, Moment::Last);
     let parts: Vec<_> = response.output.iter().flat_map(|raw| item(raw, &["completed"])).collect();
     let finish = response.finish(&parts);
+    let likely = parts.iter().flat_map(likely_of).collect();
     Ok(Answer {
         id: response.id,
         model: response.model,
         created: response.created,
-        candidates: vec![Candidate { parts, finish, ..Candidate::default() }],
+        candidates: vec![Candidate { parts, finish, likely, ..Candidate::default() }],
         usage: response.usage,
         extras: response.extras,
     })
+}
+
+/// Texts of this API tell it themselves.
+fn likely_of(part: &Part) -> Vec<Likely> {
+    let told = part.extras.of(HOME).iter().find(|(name, _)| name == "logprobs");
+    let list = told.and_then(|(_, raw)| serde_json::from_str(raw.get()).ok());
+    list.map(likely::read_openai).unwrap_or_default()
 }
 
 fn is_failed(fields: &Fields<'_>) -> bool {

@@ -4,7 +4,7 @@ use super::answer_decode::{INCOMPLETE, PAUSED};
 use super::context::Context;
 use super::segments::{self, Kind};
 use super::{HOME, has, is_home, item_encode, notes, reasoning_encode, usage};
-use crate::dialects::{Echo, untold};
+use crate::dialects::{Echo, likely, untold};
 use crate::hub::{Answer, Body, Candidate, Finish, Part, Role};
 use crate::json::{self, Writer};
 use crate::loss::Encoded;
@@ -13,7 +13,7 @@ use crate::loss::Encoded;
 #[must_use]
 pub fn encode_answer(answer: &Answer, echo: &Echo) -> Encoded {
     let mut context = Context::answer(answer.extras.dialect, &echo.id);
-    context.tell("", &answer.extras);
+    context.tell("", &likely::without(&answer.extras, likely::of(answer)));
     untold::tell_usage(&answer.extras, HOME, &mut context.losses);
     for index in 1..answer.candidates.len() {
         context.losses.hint(format!("candidates[{index}]"), "a response has one answer");
@@ -26,7 +26,10 @@ pub fn encode_answer(answer: &Answer, echo: &Echo) -> Encoded {
 }
 
 fn items(candidate: &Candidate, context: &mut Context) -> Vec<String> {
-    context.tell("candidates[0]", &candidate.extras);
+    context.tell("candidates[0]", &likely::without(&candidate.extras, &candidate.likely));
+    if context.from != Some(HOME) {
+        context.likely.clone_from(&candidate.likely);
+    }
     if candidate.stop.is_some() {
         context.losses.hint("candidates[0].stop_sequence", "a response does not tell it");
     }

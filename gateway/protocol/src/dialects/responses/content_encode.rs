@@ -2,6 +2,7 @@
 
 use super::context::{Context, Side};
 use super::{HOME, citation, content_decode, has, is_home, media, notes, segments};
+use crate::dialects::likely;
 use crate::hub::{Body, Extras, Part, Role};
 use crate::json::{RawJson, Writer};
 
@@ -49,7 +50,8 @@ fn text(part: &Part, text: &str, role: Role, path: &str, context: &mut Context) 
         context.losses.hint(format!("{path}.citations"), "only answers have annotations");
     }
     if made || part.extras.notes(HOME, notes::LOGPROBS) {
-        object.raw("logprobs", "[]");
+        // A candidate's are those of its first text.
+        object.field("logprobs", |out| likely::write_openai(out, &std::mem::take(&mut context.likely)));
     }
     object.all(own(&part.extras));
     object.end();

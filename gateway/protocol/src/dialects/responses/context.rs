@@ -3,7 +3,7 @@
 use catalogue::Dialect;
 
 use super::{HOME, leaves, words};
-use crate::hub::{CacheHint, Extras};
+use crate::hub::{CacheHint, Extras, Likely};
 use crate::json::RawJson;
 use crate::loss::{Losses, Weight};
 
@@ -42,6 +42,8 @@ pub(super) struct Context {
     pub(super) count: usize,
     /// The calls so far.
     calls: Vec<Call>,
+    /// How likely the tokens of an answer were, until a text tells it.
+    pub(super) likely: Vec<Likely>,
 }
 
 impl Context {
@@ -55,7 +57,16 @@ impl Context {
 
     fn new(side: Side, from: Option<Dialect>, seed: &str) -> Self {
         let losses = Losses::default();
-        Self { side, from, losses, status: "completed", seed: seed.to_owned(), count: 0, calls: Vec::new() }
+        Self {
+            side,
+            from,
+            losses,
+            status: "completed",
+            seed: seed.to_owned(),
+            count: 0,
+            calls: Vec::new(),
+            likely: Vec::new(),
+        }
     }
 
     /// An id for the item that is written now.

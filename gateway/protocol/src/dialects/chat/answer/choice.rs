@@ -8,7 +8,7 @@ use super::super::message::{self, Reader, Said};
 use super::super::ways::{Blank, CHAT, Node, all_but, has, nested, write_blanks};
 use super::super::{citations, data_url, media};
 use super::{read_finish, write_finish};
-use crate::dialects::Echo;
+use crate::dialects::{Echo, likely};
 use crate::hub::{Body, Candidate, Finish, Media, MediaKind, Part};
 use crate::json::{Fields, Writer};
 use crate::loss::Losses;
@@ -39,7 +39,9 @@ pub(super) fn decode(at: usize, raw: &RawValue) -> Candidate {
             Vec::new()
         }
     };
-    Candidate { parts, finish, stop: None, extras: node.extras() }
+    let list = node.fields.get("logprobs").and_then(Fields::read).and_then(|mut told| told.take("content"));
+    let likely = list.map(likely::read_openai).unwrap_or_default();
+    Candidate { parts, finish, stop: None, likely, extras: node.extras() }
 }
 
 fn finish(node: &mut Node<'_>) -> Option<Finish> {
@@ -115,6 +117,11 @@ pub(super) fn encode(out: &mut String, at: usize, candidate: &Candidate, place: 
         object.nested("message", |message| write_message(message, at, candidate, place));
     }
     write_reason(&mut object, candidate, place);
+    if !candidate.likely.is_empty() && !has(extras, "logprobs") {
+        object.nested("logprobs", |told| {
+            told.field("content", |out| likely::write_openai(out, &candidate.likely)).raw("refusal", "null");
+        });
+    }
     write_blanks(&mut object, extras, &BLANKS);
     object.all(all_but(extras, if extras.notes(CHAT, "message:none") { "" } else { "message" }));
     object.end();
@@ -177,7 +184,7 @@ fn told<'c>(at: usize, candidate: &'c Candidate, place: &mut Place<'_>) -> Vec<&
     let mut parts = Vec::new();
     for (n, part) in candidate.parts.iter().enumerate() {
         let path = format!("choices[{at}].content[{n}]");
-        tell_briefly(place.losses, &part.extras, &path);
+        tell_briefly(place.losses, &likely::without(&part.extras, &candidate.likely), &path);
         match &part.body {
             Body::Foreign { dialect, .. } if *dialect != CHAT => {
                 place.losses.hint(path, "chat completions have no such block");

@@ -42,6 +42,7 @@ fn thinker() -> Answer {
         parts: vec![Part::new(thought), Part::text("Lee"), Part::new(call), Part::text("ward")],
         finish: Some(Finish::ToolCalls),
         stop: Some("x".into()),
+        likely: Vec::new(),
         extras: Extras::default(),
     };
     Answer {
