@@ -3,16 +3,21 @@
 use bytes::Bytes;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use protocol::embeddings::Exchange;
+use protocol::exchange::Judged;
 use reqwest::RequestBuilder;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
+use super::refusal::garbled;
 use super::{read, send};
 use crate::pipeline::{Reply, UpstreamFault};
 use crate::snapshot::Deployment;
 
 /// So many calls of one request run at a time: it shall not use up a provider's limit before others have a turn.
 const AT_ONCE: usize = 4;
+
+/// Reading so much is a matter of a millisecond or two.
+const SHORT_BYTES: usize = 1 << 20;
 
 /// Sends `requests` and puts their answers together, in this order. They have the time of one, and if one of them
 /// fails, all do: half of the vectors are of no use.
@@ -37,8 +42,17 @@ pub(super) async fn send(
     headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
     // If one of them is an error under 200, it is for the client to read only where there was one call.
     let shown = bodies.first().cloned().unwrap_or_default();
-    let body = read::judged(exchange.judge(bodies), shown, &headers, &mut losses)?;
+    let body = read::judged(judged(exchange, bodies).await?, shown, &headers, &mut losses)?;
     Ok(Reply { headers, body, deployment: Some(deployment.label.clone()), losses })
+}
+
+/// Long answers are taken apart beside the async threads: some have millions of numbers.
+async fn judged(exchange: Exchange, bodies: Vec<Bytes>) -> Result<Judged, UpstreamFault> {
+    if bodies.iter().map(Bytes::len).sum::<usize>() <= SHORT_BYTES {
+        return Ok(exchange.judge(bodies));
+    }
+    let judged = tokio::task::spawn_blocking(move || exchange.judge(bodies)).await;
+    judged.map_err(|_| garbled("sent an answer that could not be read"))
 }
 
 async fn one(

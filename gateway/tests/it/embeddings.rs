@@ -303,7 +303,9 @@ async fn more_texts_than_gemini_takes_are_several_calls_and_one_answer() {
         while let Some(mut call) = calls.pop() {
             let (count, first) = part(&call);
             let first: usize = first.parse().expect("a number");
-            let vectors: Vec<_> = (first..first + count).map(|at| json!({"values": [at]})).collect();
+            // As long as real ones: more than a megabyte in all.
+            let vector = |at: usize| [vec![at], vec![7; 3071]].concat();
+            let vectors: Vec<_> = (first..first + count).map(|at| json!({"values": vector(at)})).collect();
             let answer = json!({"embeddings": vectors, "usageMetadata": {"promptTokenCount": count}});
             send(&mut call, "200 OK", &answer.to_string()).await;
         }
@@ -315,6 +317,7 @@ async fn more_texts_than_gemini_takes_are_several_calls_and_one_answer() {
     let order: Vec<_> =
         body["data"].as_array().expect("a list").iter().map(|one| one["embedding"][0].clone()).collect();
     assert_eq!(json!(order), json!((0..250).collect::<Vec<_>>()));
+    assert_eq!(body["data"][249]["embedding"].as_array().map(Vec::len), Some(3072));
     assert_eq!((&body["usage"]["total_tokens"], &line["attempts"]), (&json!(250), &json!(1)), "{line}");
 }
 
@@ -354,6 +357,10 @@ async fn the_mock_makes_the_same_vector_of_the_same_text_in_every_form() {
     let vector = |at: usize| openai["data"][at]["embedding"].clone();
     let numbers: Vec<f64> = vector(0).as_array().expect("a list").iter().filter_map(Value::as_f64).collect();
     assert_eq!(numbers.len(), 8);
+    let mut distinct = numbers.clone();
+    distinct.sort_by(f64::total_cmp);
+    distinct.dedup();
+    assert_eq!(distinct.len(), 8, "they point somewhere: {numbers:?}");
     assert!((numbers.iter().map(|number| number * number).sum::<f64>() - 1.0).abs() < 1e-5, "{numbers:?}");
     assert_eq!(vector(0), vector(2));
     assert_ne!(vector(0), vector(1));

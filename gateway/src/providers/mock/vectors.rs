@@ -60,9 +60,13 @@ fn mixed(seed: u64, text: &str) -> u64 {
     text.bytes().fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// Between -1 and 1, and never 0.
+/// Between -1 and 1, and never 0. The steps and the mixing are splitmix64's.
+///
+/// Source: prng.di.unimi.it/splitmix64.c, read 2026-11-25.
 fn number(seed: u64, at: u64) -> f32 {
-    // Its middle bits are the ones that are mixed well.
-    let bits = u16::try_from(mixed(seed, &at.to_string()) >> 24 & 0xffff).unwrap_or_default();
+    let state = seed.wrapping_add(at.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let once = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let twice = (once ^ once >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    let bits = u16::try_from(twice >> 48).unwrap_or_default();
     (f32::from(bits) - 32_767.5) / 32_767.5
 }
