@@ -7,7 +7,11 @@ SHELL := /bin/bash
 export FAIRLEAD_CACHE ?= $(HOME)/.cache/fairlead
 export CARGO_TARGET_DIR ?= $(FAIRLEAD_CACHE)/target
 
-# What LiteLLM sends and answers, recorded: tests compare with it where it lies beside the checkout.
+# Real exchanges, and what LiteLLM sends and answers, recorded: tests compare with them where they lie beside the checkout.
+CORPUS := $(wildcard $(CURDIR)/../shared/corpus)
+ifneq ($(CORPUS),)
+export FAIRLEAD_CORPUS ?= $(CORPUS)
+endif
 GOLDEN := $(wildcard $(CURDIR)/../shared/reference/litellm/golden)
 ifneq ($(GOLDEN),)
 export FAIRLEAD_LITELLM_GOLDEN ?= $(GOLDEN)

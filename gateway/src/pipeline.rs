@@ -6,6 +6,7 @@ mod ask;
 mod call;
 mod count;
 mod embed;
+mod estimate;
 mod intake;
 mod outgoing;
 
@@ -16,8 +17,8 @@ pub(crate) use crate::routing::health::State;
 pub(crate) use crate::snapshot::{Current, Snapshot, Status};
 pub(crate) use ask::Ask;
 pub(crate) use call::{
-    Call, CannotEmbed, Fault, Intent, Lossy, Named, Piece, Pieces, Reply, ReplyBody, Task, UpstreamAnswer,
-    UpstreamFault,
+    Call, CannotEmbed, Fault, Intent, Lossy, Named, Piece, Pieces, Question, Reply, ReplyBody, Task,
+    UpstreamAnswer, UpstreamFault,
 };
 pub(crate) use outgoing::{Exchange, Outgoing};
 
@@ -120,7 +121,7 @@ pub(crate) async fn serve(gateway: &Gateway, call: Call, record: &mut Record) ->
         };
         record.tries(&deployment, gateway.health.of(&deployment.identity));
         match providers::call(&gateway.clients, &deployment, outgoing).await {
-            Ok(reply) => return Ok(embed::estimated(gateway, &mut ask, &deployment, reply).await),
+            Ok(reply) => return Ok(estimate::complete(gateway, &mut ask, &deployment, reply).await),
             Err(fault) => {
                 record.failed(fault.class);
                 route.record(&deployment, fault)?;

@@ -3,7 +3,8 @@
 
 use catalogue::Dialect;
 
-use crate::hub::{Body, Part, Request, Source, Tool, ToolBody};
+use crate::dialects;
+use crate::hub::{Answer, Body, Part, Request, Source, Tool, ToolBody};
 use crate::json::{Fields, Writer};
 
 /// A picture, a sound, a file: their real cost hangs on sizes that only providers know. About that of a picture
@@ -15,6 +16,9 @@ const MEDIUM: u64 = 1200;
 /// What marks a turn or a tool costs about this, in every template that is known.
 const FRAME: u64 = 4;
 
+/// English text has about this many bytes in a token.
+pub(crate) const BYTES_PER_TOKEN: u64 = 4;
+
 /// What has tokens to count.
 pub trait Countable {
     /// Its tokens, where `text` counts those of a text.
@@ -25,6 +29,21 @@ impl Countable for Request {
     fn tokens(&self, text: &mut dyn FnMut(&str) -> u64) -> u64 {
         tokens(self, text)
     }
+}
+
+impl Countable for Answer {
+    fn tokens(&self, mut text: &mut dyn FnMut(&str) -> u64) -> u64 {
+        let said = self.candidates.iter().map(|candidate| parts(&candidate.parts, &mut text));
+        said.fold(0, u64::saturating_add)
+    }
+}
+
+/// About how many tokens a question of `dialect` has, by the lengths of its texts: for where nobody tells and no
+/// vocabulary may be asked. `None` if it cannot be understood.
+#[must_use]
+pub fn by_length(dialect: Dialect, body: &[u8]) -> Option<u64> {
+    let request = dialects::decode_request(dialect, std::str::from_utf8(body).ok()?).ok()?;
+    Some(tokens(&request, |text| (text.len() as u64).div_ceil(BYTES_PER_TOKEN)))
 }
 
 /// The tokens of `request`, where `text` counts those of a text.

@@ -2,8 +2,10 @@
 //! it has not seen. `chunks.rs` is fast, since most streams are OpenAI's; the others are read by their decoders.
 
 mod chunks;
+mod heard;
 
 pub use chunks::is_usage_only;
+pub use heard::Heard;
 
 use catalogue::Dialect;
 
@@ -22,6 +24,8 @@ pub struct Seen {
     pub finished: bool,
     /// The last usage seen: providers count up to it.
     pub usage: Option<Usage>,
+    /// About how much has been said, where no usage is.
+    pub heard: Heard,
     /// An error inside the stream, or that it ended too early.
     pub error: Option<Reading>,
     /// The error came where clients look.
@@ -37,6 +41,7 @@ impl Seen {
 
     /// Takes what a decoder made of the stream.
     pub(crate) fn event(&mut self, event: &Event) {
+        self.heard.event(event);
         match event {
             Event::Usage(usage) => self.usage = Some(*usage),
             Event::Finish { .. } => (self.finished, self.done) = (true, true),

@@ -15,6 +15,9 @@ use crate::pipeline::{self, Call, Gateway, Intent, Record, Reply, ReplyBody};
 /// The fields that a translation could not carry.
 const LOSSES: HeaderName = HeaderName::from_static("x-fairlead-losses");
 
+/// Marks numbers that no provider has told.
+const ESTIMATE: HeaderName = HeaderName::from_static("x-fairlead-estimate");
+
 /// What an answer costs, in dollars: our name, and the one that LiteLLM's users read.
 const COST: [&str; 2] = ["x-fairlead-cost-usd", "x-litellm-response-cost"];
 
@@ -59,20 +62,26 @@ fn answer(reply: Reply, mut record: Record, framing: Framing) -> Response<Body> 
     let mut headers = reply.headers;
     let body = match (reply.body, framing) {
         (ReplyBody::Whole { body, usage }, _) => {
-            record.used(usage);
+            match usage {
+                Some(usage) if reply.is_estimate => record.estimated(usage),
+                usage => record.used(usage),
+            }
             record.sends(body.len());
             record.answered();
             headers.extend(cost(&record));
             Body::from(body)
         }
         (ReplyBody::Stream { pieces, passage }, Framing::Events) => {
-            Body::from_stream(pipeline::wrap(pieces, passage, record))
+            Body::from_stream(pipeline::wrap(pieces, passage, record, reply.question))
         }
         (ReplyBody::Stream { pieces, passage }, Framing::List) => {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            Body::from_stream(gemini::as_list(pipeline::wrap(pieces, passage, record)))
+            Body::from_stream(gemini::as_list(pipeline::wrap(pieces, passage, record, reply.question)))
         }
     };
+    if reply.is_estimate {
+        headers.insert(ESTIMATE, HeaderValue::from_static("true"));
+    }
     let deployment = reply.deployment.and_then(|label| HeaderValue::try_from(label).ok());
     headers.extend(deployment.map(|label| (HeaderName::from_static("x-litellm-model-id"), label)));
     headers.extend(losses(&reply.losses).map(|fields| (LOSSES, fields)));

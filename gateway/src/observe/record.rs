@@ -41,6 +41,7 @@ pub(crate) struct Record {
     bytes_out: usize,
     first_byte: Option<Duration>,
     usage: Option<Usage>,
+    is_estimate: bool,
     losses: usize,
     status: Option<u16>,
     fault: Option<&'static str>,
@@ -72,6 +73,7 @@ impl Record {
             bytes_out: 0,
             first_byte: None,
             usage: None,
+            is_estimate: false,
             losses: 0,
             status: None,
             fault: None,
@@ -121,6 +123,12 @@ impl Record {
     /// What the answer has used, as far as it is known.
     pub(crate) fn used(&mut self, usage: Option<Usage>) {
         self.usage = usage.or(self.usage);
+    }
+
+    /// About what it has used: nobody has told.
+    pub(crate) fn estimated(&mut self, usage: Usage) {
+        self.usage = Some(usage);
+        self.is_estimate = true;
     }
 
     /// What that costs; `None` where the answer has told nothing, or nobody knows the price.
@@ -175,6 +183,7 @@ impl Record {
             input_tokens = self.usage.map(|usage| usage.input().saturating_sub(usage.cached())),
             cached_tokens = self.usage.map(|usage| usage.cached()),
             losses = self.losses,
+            estimate = self.is_estimate,
             output_tokens = self.usage.map(|usage| usage.generated()),
             cost_nano_dollars = cost.map(NanoUsd::nano),
             "call"

@@ -5,19 +5,24 @@ use std::convert::Infallible;
 use bytes::Bytes;
 use futures::future::FutureExt;
 use futures::stream::{self, Stream, StreamExt};
+use protocol::count;
 use protocol::fault::FaultClass;
 use protocol::passage::{Ending, Passage};
+use protocol::usage::Usage;
 
 use super::record::Record;
-use crate::pipeline::{Piece, Pieces};
+use crate::pipeline::{Piece, Pieces, Question};
 
 /// The client's view of `pieces`. `record` ends with the stream, or when it is dropped.
+///
+/// Where the stream tells no usage, `question` helps to estimate it.
 pub(crate) fn wrap(
     pieces: Pieces,
-    passage: Passage,
+    passage: Box<Passage>,
     record: Record,
+    question: Option<Question>,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send {
-    let watch = Watch { pieces, passage, record, is_over: false };
+    let watch = Watch { pieces, passage, record, question, is_over: false };
     stream::unfold(watch, |mut watch| async move {
         let bytes = watch.next().await?;
         watch.record.sends(bytes.len());
@@ -27,9 +32,21 @@ pub(crate) fn wrap(
 
 struct Watch {
     pieces: Pieces,
-    passage: Passage,
+    passage: Box<Passage>,
     record: Record,
+    question: Option<Question>,
     is_over: bool,
+}
+
+/// Also when the client hangs up: what was generated until then is billed.
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(question) = self.question.take().filter(|_| self.passage.seen().usage.is_none()) {
+            let fresh_input = count::by_length(question.dialect, &question.body).unwrap_or_default();
+            let output = self.passage.seen().heard.tokens();
+            self.record.estimated(Usage { fresh_input, output, ..Usage::default() });
+        }
+    }
 }
 
 impl Watch {

@@ -66,6 +66,23 @@ pub(crate) struct Reply {
     pub(crate) deployment: Option<String>,
     /// The fields that a translation could not carry.
     pub(crate) losses: Vec<String>,
+    /// What was asked, for a stream that may never tell its usage.
+    pub(crate) question: Option<Question>,
+    /// Nobody has told the usage: it is estimated.
+    pub(crate) is_estimate: bool,
+}
+
+impl Reply {
+    /// One that nobody has told more of.
+    pub(crate) fn new(headers: HeaderMap, body: ReplyBody) -> Self {
+        Self { headers, body, deployment: None, losses: Vec::new(), question: None, is_estimate: false }
+    }
+}
+
+/// A request's language and body, shared and not copied.
+pub(crate) struct Question {
+    pub(crate) dialect: Dialect,
+    pub(crate) body: Bytes,
 }
 
 /// The answer itself.
@@ -73,7 +90,7 @@ pub(crate) enum ReplyBody {
     /// Complete and checked.
     Whole { body: Bytes, usage: Option<Usage> },
     /// Its first frame has arrived and is an event.
-    Stream { pieces: Pieces, passage: Passage },
+    Stream { pieces: Pieces, passage: Box<Passage> },
 }
 
 /// What a stream brings. After `Tail` or `Failed` nothing comes.

@@ -4,12 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use protocol::count;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use super::{Ask, Fault, Gateway, Reply, ReplyBody};
-
-/// Marks numbers that no provider has told.
-pub(super) const ESTIMATE: HeaderName = HeaderName::from_static("x-fairlead-estimate");
 
 /// The count, in the client's language.
 ///
@@ -20,7 +17,6 @@ pub(super) async fn reply(gateway: &Gateway, mut ask: Ask) -> Result<Reply, Faul
     let tokens = gateway.tokenizer.count(request).await;
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(ESTIMATE, HeaderValue::from_static("true"));
     let body = ReplyBody::Whole { body: Bytes::from(count::answer(ask.dialect, tokens)), usage: None };
-    Ok(Reply { headers, body, deployment: None, losses: Vec::new() })
+    Ok(Reply { is_estimate: true, ..Reply::new(headers, body) })
 }

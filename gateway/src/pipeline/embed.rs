@@ -7,11 +7,10 @@ use catalogue::EmbeddingDialect;
 use protocol::embeddings::{self, Form};
 use protocol::splice;
 use protocol::usage::Usage;
-use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::header::HeaderMap;
 
-use super::count::ESTIMATE;
 use super::outgoing::accepted;
-use super::{Ask, CannotEmbed, Exchange, Fault, Gateway, Outgoing, Reply, ReplyBody, Task};
+use super::{Ask, CannotEmbed, Exchange, Fault, Gateway, Outgoing, Reply, ReplyBody};
 use crate::snapshot::{Deployment, Upstream};
 
 /// What `deployment` gets of `ask`, which is written in `form`.
@@ -80,10 +79,10 @@ fn outgoing(body: Bytes, exchange: embeddings::Exchange, more: Vec<Bytes>, losse
 pub(super) async fn estimated(
     gateway: &Gateway,
     ask: &mut Ask,
+    form: Form,
     deployment: &Deployment,
     mut reply: Reply,
 ) -> Reply {
-    let Task::Embed(form) = ask.task else { return reply };
     let ReplyBody::Whole { body, usage: usage @ None } = &mut reply.body else { return reply };
     // A provider may well take what cannot be understood here.
     let Some(request) = ask.take_texts(form) else { return reply };
@@ -92,6 +91,6 @@ pub(super) async fn estimated(
     if spoken(form, deployment) != Some(form.dialect()) {
         *body = embeddings::tell_usage(form, std::mem::take(body), tokens);
     }
-    reply.headers.insert(ESTIMATE, HeaderValue::from_static("true"));
+    reply.is_estimate = true;
     reply
 }

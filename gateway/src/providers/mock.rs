@@ -64,7 +64,7 @@ pub(super) fn answer(deployment: &Deployment, outgoing: &Outgoing) -> Result<Rep
         Exchange::Talk(exchange) if outgoing.stream => {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             let pieces = stream::iter(frames(exchange.client, model)).map(Piece::Frame).boxed();
-            ("text/event-stream", ReplyBody::Stream { pieces, passage: exchange.passage() })
+            ("text/event-stream", ReplyBody::Stream { pieces, passage: Box::new(exchange.passage()) })
         }
         Exchange::Talk(exchange) => {
             let body = whole(exchange.client, model);
@@ -72,7 +72,7 @@ pub(super) fn answer(deployment: &Deployment, outgoing: &Outgoing) -> Result<Rep
         }
     };
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    Ok(Reply { headers, body, deployment: Some(deployment.label.clone()), losses: Vec::new() })
+    Ok(Reply { deployment: Some(deployment.label.clone()), ..Reply::new(headers, body) })
 }
 
 fn whole(dialect: Dialect, model: &str) -> Bytes {

@@ -78,13 +78,13 @@ pub(super) async fn send(
         let opened = stream::open(response, timeouts.stream_idle, talk.exchange.provider);
         let pieces = timeout_at(first_byte, opened).await.map_err(|_| late("its first event"))??;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-        ReplyBody::Stream { pieces, passage: talk.exchange.passage() }
+        ReplyBody::Stream { pieces, passage: Box::new(talk.exchange.passage()) }
     } else {
         let body = read::whole(&mut response, whole).await?;
         headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
         read::judged(talk.exchange.judge(body.clone()), body, &headers, &mut losses)?
     };
-    Ok(Reply { headers, body, deployment: Some(deployment.label.clone()), losses })
+    Ok(Reply { deployment: Some(deployment.label.clone()), losses, ..Reply::new(headers, body) })
 }
 
 /// Sends `request` and waits until `first_byte` for an answer that is no error, whose headers for the client come

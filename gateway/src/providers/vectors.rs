@@ -43,7 +43,7 @@ pub(super) async fn send(
     // If one of them is an error under 200, it is for the client to read only where there was one call.
     let shown = bodies.first().cloned().unwrap_or_default();
     let body = read::judged(judged(exchange, bodies).await?, shown, &headers, &mut losses)?;
-    Ok(Reply { headers, body, deployment: Some(deployment.label.clone()), losses })
+    Ok(Reply { deployment: Some(deployment.label.clone()), losses, ..Reply::new(headers, body) })
 }
 
 /// Long answers are taken apart beside the async threads: some have millions of numbers.

@@ -71,8 +71,10 @@ async fn a_provider_that_bills_is_believed() {
 }
 
 #[tokio::test]
-async fn an_answer_without_usage_has_no_cost() {
-    assert_eq!(whole(Pricing::default(), r#""usage":null"#).await, (None, Value::Null));
+async fn an_answer_without_usage_costs_what_its_estimate_does() {
+    // A turn of five tokens, and one of an answer: 5 × 2.50 + 1 × 10.
+    let told = whole(Pricing::default(), r#""usage":null"#).await;
+    assert_eq!(told, (Some("0.0000225".into()), json!(22_500)));
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ pub(super) fn look(seen: &mut Seen, frame: &[u8]) {
         seen.done = true;
     } else if KEYS.iter().any(|key| says(&data, key)) {
         chunk(seen, &data);
+    } else {
+        seen.heard.chunk(data.len());
     }
 }
 

@@ -1,0 +1,41 @@
+//! Usage is always known in the end: where no provider tells it, it is estimated here, and marked as an estimate.
+
+use std::sync::Arc;
+
+use protocol::dialects;
+use protocol::usage::Usage;
+
+use super::{Ask, Gateway, Question, Reply, ReplyBody, Task, embed};
+use crate::snapshot::Deployment;
+
+/// The `reply` of `deployment` with its usage, or, of a stream, with what it takes to estimate that at its end.
+pub(super) async fn complete(
+    gateway: &Gateway,
+    ask: &mut Ask,
+    deployment: &Deployment,
+    mut reply: Reply,
+) -> Reply {
+    match (ask.task, &reply.body) {
+        (Task::Embed(form), _) => embed::estimated(gateway, ask, form, deployment, reply).await,
+        (_, ReplyBody::Stream { .. }) => {
+            reply.question = Some(Question { dialect: ask.dialect, body: ask.body.clone() });
+            reply
+        }
+        (Task::Answer, ReplyBody::Whole { usage: None, .. }) => whole(gateway, ask, reply).await,
+        _ => reply,
+    }
+}
+
+/// The body stays as it is; the record and the cost get the estimate.
+async fn whole(gateway: &Gateway, ask: &mut Ask, mut reply: Reply) -> Reply {
+    let ReplyBody::Whole { body, usage } = &mut reply.body else { return reply };
+    let text = std::str::from_utf8(body).unwrap_or_default();
+    // A provider may well take and say what cannot be understood here.
+    let Ok(answer) = dialects::decode_answer(ask.dialect, text) else { return reply };
+    let Ok(request) = ask.hub() else { return reply };
+    let fresh_input = gateway.tokenizer.count(Arc::new(std::mem::take(request))).await;
+    let output = gateway.tokenizer.count(Arc::new(answer)).await;
+    *usage = Some(Usage { fresh_input, output, ..Usage::default() });
+    reply.is_estimate = true;
+    reply
+}
