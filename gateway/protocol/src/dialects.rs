@@ -170,3 +170,9 @@ pub fn encode_fault(dialect: Dialect, class: FaultClass, message: &str) -> Strin
         Dialect::Gemini => gemini::encode_fault(class, message),
     }
 }
+
+/// The error body by which Anthropic's SDKs know that a conversation is kept nowhere but with them.
+#[must_use]
+pub fn encode_no_thread(message: &str) -> String {
+    anthropic::encode_no_thread(message)
+}

@@ -22,7 +22,7 @@ pub enum Weight {
 
 /// Fields of whole requests that the hub does not model and without which the model reads or does something else, or
 /// the answer is of another kind: state that one provider keeps, other media, tools in forms that no decoder reads.
-const MEANING: [&str; 15] = [
+const MEANING: [&str; 16] = [
     "audio",
     "background",
     "cachedContent",
@@ -37,6 +37,7 @@ const MEANING: [&str; 15] = [
     "prompt",
     "response_format",
     "suffix",
+    "thread",
     "tools",
 ];
 

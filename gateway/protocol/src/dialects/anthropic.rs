@@ -82,3 +82,9 @@ pub fn encode_answer(answer: &Answer, echo: &Echo) -> Encoded {
 pub fn encode_fault(class: FaultClass, message: &str) -> String {
     fault::encode(class, message)
 }
+
+/// The error body that refuses a `thread`.
+#[must_use]
+pub fn encode_no_thread(message: &str) -> String {
+    fault::encode_no_thread(message)
+}

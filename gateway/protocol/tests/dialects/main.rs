@@ -2,6 +2,8 @@
 //! documentation) and over the recorded traffic in the folder that `FAIRLEAD_CORPUS` names.
 
 #[cfg(test)]
+mod clients;
+#[cfg(test)]
 mod coverage;
 #[cfg(test)]
 mod honest_answers;

@@ -2,7 +2,7 @@
 //! [`Body::Foreign`], as it stood: server tools and their results, `search_result`, `container_upload`, …
 //!
 //! A call that another provider sealed carries its seal in a thinking block behind it, since clients send
-//! those back untouched; see [`CALL_SEAL`].
+//! those back untouched; see [`CALL_SEAL`]. Claude Code puts thinking before calls, and so it may come back.
 
 use serde_json::value::RawValue;
 
@@ -11,7 +11,7 @@ use super::{HOME, citations, media, notes};
 use crate::hub::{Body, Citation, Extras, MediaKind, Part, Seal};
 use crate::json::{Fields, RawJson};
 
-/// A thinking block whose signature begins so is none: the rest is the seal of the call before it.
+/// A thinking block whose signature begins so is none: the rest is the seal of a call, of that before it or of the next.
 pub(super) const CALL_SEAL: &str = "call:";
 
 /// Tells the data of a redacted thinking block from a signature, in whichever dialect the seal travels. No
@@ -29,8 +29,9 @@ enum Level {
 pub(super) fn read_all(list: &[&RawValue]) -> Vec<Part> {
     let mut parts = Vec::with_capacity(list.len());
     for raw in list {
-        let part = read(raw);
+        let mut part = read(raw);
         if !seals_call(&part, &mut parts) {
+            take_seal(&mut part, &mut parts);
             parts.push(part);
         }
     }
@@ -57,11 +58,19 @@ fn call_seal(part: &Part) -> Option<Seal> {
 fn seals_call(part: &Part, before: &mut [Part]) -> bool {
     let Some(found) = call_seal(part) else { return false };
     match before.last_mut().map(|part| &mut part.body) {
-        Some(Body::ToolCall { seal, .. }) => {
+        Some(Body::ToolCall { seal: seal @ None, .. }) => {
             *seal = Some(found);
             true
         }
         _ => false,
+    }
+}
+
+/// Gives a call the first seal that stands before it and that no call has taken.
+fn take_seal(part: &mut Part, before: &mut Vec<Part>) {
+    let Body::ToolCall { seal, .. } = &mut part.body else { return };
+    if let Some(at) = before.iter().position(|part| call_seal(part).is_some()) {
+        *seal = call_seal(&before.remove(at));
     }
 }
 

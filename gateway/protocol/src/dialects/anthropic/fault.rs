@@ -3,7 +3,7 @@
 //! Source: platform.claude.com/docs/en/api/errors, read 2026-11-21.
 
 use crate::fault::{FaultClass, Reading, read_stream_error};
-use crate::json::{Fields, Writer};
+use crate::json::{Fields, Writer, string};
 
 /// `{"type":"error","error":{"type","message"}}`.
 pub(super) fn encode(class: FaultClass, message: &str) -> String {
@@ -11,6 +11,23 @@ pub(super) fn encode(class: FaultClass, message: &str) -> String {
     let mut object = Writer::object(&mut out);
     object.string("type", "error").nested("error", |error| {
         error.string("type", name(class)).string("message", message);
+    });
+    object.end();
+    out
+}
+
+/// The refusal of a `thread`, after which Anthropic's SDKs go on without one.
+///
+/// Source: `_thread_state.py` of anthropic 2.13.0 (beta message-threads-2026-08-12), read 2026-11-25.
+pub(super) fn encode_no_thread(message: &str) -> String {
+    let mut out = String::new();
+    let mut object = Writer::object(&mut out);
+    object.string("type", "error").nested("error", |error| {
+        error.string("type", name(FaultClass::InvalidRequest)).string("message", message);
+        error.nested("details", |details| {
+            details.string("error_code", "thread_unsupported_request");
+            details.list_of("unsupported", ["thread"], |out, word| out.push_str(&string(word)));
+        });
     });
     object.end();
     out

@@ -9,7 +9,7 @@ use super::place::tell_extras;
 use super::plain::is_home;
 use super::{HOME, notes, place, turns};
 use crate::dialects::shows;
-use crate::hub::{Body, Effort, Extras, Part, Reasoning, Request, Role, ToolChoice};
+use crate::hub::{Body, Effort, Extras, Part, Reasoning, Request, Role, ToolChoice, Turn};
 use crate::json::{Fields, Writer};
 use crate::loss::Losses;
 
@@ -199,10 +199,14 @@ fn obstacle(request: &Request) -> Option<Obstacle> {
     if last.role == Role::Assistant {
         return Some(Obstacle::Prefill);
     }
-    // The loop of tools that the model is in, from the last that it said to the end.
+    // The loop of tools that the model is in, from the last that it said to the end. It may be several turns: OpenAI's
+    // responses have one for the thoughts and one for each call.
     let waits = matches!(last.role, Role::Tool) || last.parts.iter().any(is_result);
-    let said = request.turns.iter().rev().find(|turn| turn.role == Role::Assistant).filter(|_| waits)?;
-    let has_thoughts = said.parts.iter().any(|part| match &part.body {
+    let is_said = |turn: &&Turn| turn.role == Role::Assistant;
+    let mut said =
+        request.turns.iter().rev().skip_while(|turn| !is_said(turn)).take_while(is_said).peekable();
+    said.peek().filter(|_| waits)?;
+    let has_thoughts = said.flat_map(|turn| &turn.parts).any(|part| match &part.body {
         Body::Thinking { seal, .. } => turns::is_sealed_here(seal.as_ref()),
         _ => false,
     });

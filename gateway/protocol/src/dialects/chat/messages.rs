@@ -27,11 +27,19 @@ pub(super) fn encode(out: &mut String, request: &Request, losses: &mut Losses) {
         _ => "messages",
     };
     let is_home = request.extras.dialect == Some(CHAT);
-    let mut writing =
-        Writing { list: Writer::list(out), root, losses, is_home, ids: Ids::default(), moved: Vec::new() };
+    let mut writing = Writing {
+        list: Writer::list(out),
+        root,
+        losses,
+        is_home,
+        ids: Ids::default(),
+        said: None,
+        moved: Vec::new(),
+    };
     for (at, turn) in request.turns.iter().enumerate() {
         writing.turn(turn, format!("{root}[{at}]"));
     }
+    writing.utter();
     writing.flush();
     writing.list.end();
     // Anthropic's models go on from it.
@@ -48,8 +56,19 @@ struct Writing<'w, 'r> {
     losses: &'w mut Losses,
     is_home: bool,
     ids: Ids,
+    /// What the assistant has said since anyone else spoke.
+    said: Option<Utterance<'r>>,
     /// What tools gave that is no text: the id of the call, and the block.
     moved: Vec<(String, &'r Part)>,
+}
+
+/// A message of the assistant, not written yet. Other dialects have a turn for each thing that it says or calls (OpenAI's
+/// responses), or for each event of a stream (Google's SDK); here the results must follow the one message with all calls.
+#[derive(Debug)]
+struct Utterance<'r> {
+    turn: &'r Turn,
+    path: String,
+    parts: Vec<&'r Part>,
 }
 
 impl<'r> Writing<'_, 'r> {
@@ -69,9 +88,11 @@ impl<'r> Writing<'_, 'r> {
             self.assistant(turn, &rest, &path);
         }
         for (at, part) in results {
+            self.utter();
             self.result(turn, part, &format!("{path}.content[{at}]"));
         }
         if is_said && turn.role != Role::Assistant {
+            self.utter();
             self.flush();
             self.plain(turn, &rest, path);
         }
@@ -95,10 +116,9 @@ impl<'r> Writing<'_, 'r> {
         });
     }
 
-    fn assistant(&mut self, turn: &Turn, rest: &[(usize, &'r Part)], path: &str) {
+    fn assistant(&mut self, turn: &'r Turn, rest: &[(usize, &'r Part)], path: &str) {
         let caches = self.caches(turn);
-        let Self { list, losses, ids, .. } = self;
-        let mut place = Place { losses, path: path.to_owned(), caches };
+        let mut place = Place { losses: self.losses, path: path.to_owned(), caches };
         let mut parts = content::carried(rest.iter().copied(), &mut place);
         for (at, part) in rest {
             tell_seal(part, &format!("{path}.content[{at}]"), place.losses);
@@ -110,6 +130,21 @@ impl<'r> Writing<'_, 'r> {
         if parts.is_empty() && !rest.is_empty() {
             return;
         }
+        match &mut self.said {
+            Some(said) if !self.is_home => said.parts.append(&mut parts),
+            _ => {
+                self.utter();
+                self.said = Some(Utterance { turn, path: path.to_owned(), parts });
+            }
+        }
+    }
+
+    /// Writes what the assistant has said.
+    fn utter(&mut self) {
+        let Some(Utterance { turn, path, parts }) = self.said.take() else { return };
+        let caches = self.caches(turn);
+        let Self { list, losses, ids, .. } = self;
+        let mut place = Place { losses, path, caches };
         let said = Said { parts, extras: &turn.extras, reader: Reader::Provider, caches };
         let nothing = if said.has_calls() { "null" } else { "\"\"" };
         list.element(|out| {

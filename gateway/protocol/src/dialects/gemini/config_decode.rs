@@ -80,9 +80,9 @@ fn json_format(config: &mut Node<'_>) -> Format {
     let schema = config.raw(JSON_SCHEMA).or_else(|| {
         let schema = config.raw(SCHEMA)?;
         config.note("responseSchema");
-        let small = schema::small(&schema);
-        config.note_if(small.is_some(), "responseSchema:large");
-        Some(small.unwrap_or(schema))
+        let (schema, notes) = schema::read(schema);
+        notes.into_iter().for_each(|note| config.note(note));
+        Some(schema)
     });
     let Some(schema) = schema else { return Format::Json };
     let extras = Extras::new(HOME, Vec::new());

@@ -86,9 +86,7 @@ fn write_format(format: &Format, request: &Request, tell: &mut Tell, config: &mu
     config.string(key(request_extras, MIME), mime);
     let Format::Schema { name, description, schema, strict, extras } = format else { return };
     if request_extras.notes(HOME, "responseSchema") {
-        let large =
-            request_extras.notes(HOME, "responseSchema:large").then(|| schema::large(schema)).flatten();
-        config.raw(key(request_extras, SCHEMA), large.as_ref().unwrap_or(schema).get());
+        config.raw(key(request_extras, SCHEMA), schema::spelt(schema, request_extras).get());
     } else {
         config.raw(key(request_extras, JSON_SCHEMA), schema.get());
     }

@@ -242,7 +242,11 @@ impl Encoder {
         let of_candidates: Vec<_> = of_candidates;
         self.fields = of_answer;
         let mut said = Vec::new();
-        let spelling = Extras::new(HOME, Vec::new()).with("content:absent");
+        let spelling = if self.is_home {
+            Extras::new(HOME, Vec::new()).with("content:absent")
+        } else {
+            Extras::default()
+        };
         let most = self.finishes.keys().next_back().copied().unwrap_or_default();
         for at in 0..=most.min(MOST) {
             let fields = of_candidate(&of_candidates, at);
@@ -252,8 +256,8 @@ impl Encoder {
                 continue;
             }
             let mut one = String::new();
-            Wire { at, parts: &[], finish, grounding, likely: &[], fields, spelling: &spelling }
-                .write(&mut one);
+            let parts = &[NOTHING.to_owned()];
+            Wire { at, parts, finish, grounding, likely: &[], fields, spelling: &spelling }.write(&mut one);
             said.push(one);
         }
         let usage = self.usage.filter(|_| !self.is_home);
@@ -299,6 +303,10 @@ impl Encoder {
         frame(&json, out);
     }
 }
+
+/// What Google says with the reason. Its SDK's chats forget a turn in which any event has no part, and then ask again.
+/// Source: the last events of recorded streams, and `chats.py` of google-genai 3.6.1, read 2026-11-25.
+const NOTHING: &str = r#"{"text":""}"#;
 
 /// More candidates than anyone asks for; the hub counts no further.
 const MOST: usize = 127;

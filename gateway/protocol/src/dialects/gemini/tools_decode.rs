@@ -74,9 +74,9 @@ fn function(raw: &RawValue) -> Option<Tool> {
     let parameters = node.raw(JSON_PARAMETERS).or_else(|| {
         let parameters = node.raw(PARAMETERS)?;
         node.note("parameters");
-        let small = schema::small(&parameters);
-        node.note_if(small.is_some(), "parameters:large");
-        Some(small.unwrap_or(parameters))
+        let (parameters, notes) = schema::read(parameters);
+        notes.into_iter().for_each(|note| node.note(note));
+        Some(parameters)
     });
     let mut tool = Node::default();
     tool.absorb("functionDeclarations", node);

@@ -128,8 +128,7 @@ fn write_function(tool: &Tool, out: &mut String) {
     function.string("name", name).string_if("description", description.as_deref());
     if let Some(parameters) = parameters {
         if extras.notes(HOME, "parameters") {
-            let large = extras.notes(HOME, "parameters:large").then(|| schema::large(parameters)).flatten();
-            function.raw(PARAMETERS.0, large.as_ref().unwrap_or(parameters).get());
+            function.raw(PARAMETERS.0, schema::spelt(parameters, extras).get());
         } else {
             function.raw(key(extras, JSON_PARAMETERS), parameters.get());
         }

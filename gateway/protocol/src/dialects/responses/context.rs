@@ -23,7 +23,7 @@ const ONLY_THERE: &str = "only its own API knows it";
 struct Call {
     id: String,
     name: String,
-    /// The client gave no id, and no result has been matched to it yet.
+    /// No result has been matched to it yet.
     is_open: bool,
 }
 
@@ -74,15 +74,14 @@ impl Context {
         format!("{prefix}_{}{:04x}", self.seed, self.count)
     }
 
-    /// The id of a call. Gemini's have none; results find theirs by name and order.
+    /// The id of a call. Gemini's may have none, and so may their results, which find theirs by name and order.
     pub(super) fn call_id(&mut self, id: &str, name: &str) -> String {
-        let is_open = id.is_empty();
         let id = match self.side {
-            _ if !is_open => id.to_owned(),
+            _ if !id.is_empty() => id.to_owned(),
             Side::Answer => self.item_id("call"),
             Side::Request => format!("call_{:04x}", self.calls.len()),
         };
-        self.calls.push(Call { id: id.clone(), name: name.to_owned(), is_open });
+        self.calls.push(Call { id: id.clone(), name: name.to_owned(), is_open: true });
         id
     }
 

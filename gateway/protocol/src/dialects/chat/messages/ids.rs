@@ -1,4 +1,5 @@
-//! Ids of tool calls: each result of a tool names its call, and some dialects have no ids.
+//! Ids of tool calls: each result of a tool names its call. Some dialects have no ids, and Google's SDK leaves those of
+//! its results out where the calls have some.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub(super) struct Ids {
     made: usize,
-    /// Name and made id of the calls that no result has answered yet.
+    /// Name and id of the calls that no result has answered yet.
     open: Vec<(String, String)>,
     names: BTreeMap<String, String>,
 }
@@ -14,11 +15,8 @@ pub(super) struct Ids {
 impl Ids {
     /// The id of a call of `name`.
     pub(super) fn of_call(&mut self, id: &str, name: &str) -> String {
-        let mut id = id.to_owned();
-        if id.is_empty() {
-            id = self.make();
-            self.open.push((name.to_owned(), id.clone()));
-        }
+        let id = if id.is_empty() { self.make() } else { id.to_owned() };
+        self.open.push((name.to_owned(), id.clone()));
         self.names.insert(id.clone(), name.to_owned());
         id
     }
@@ -26,6 +24,7 @@ impl Ids {
     /// The id of the call that a result answers: its own, or that of the first open call of the same tool.
     pub(super) fn of_result(&mut self, id: &str, name: Option<&str>) -> String {
         if !id.is_empty() {
+            self.open.retain(|(_, open)| open != id);
             return id.to_owned();
         }
         let same = self.open.iter().position(|(open, _)| Some(open.as_str()) == name);
