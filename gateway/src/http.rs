@@ -7,6 +7,7 @@ mod gemini;
 mod health;
 mod internal;
 mod metrics;
+mod models;
 mod openai;
 mod reply;
 
@@ -34,9 +35,14 @@ pub(crate) fn client_router(gateway: Arc<Gateway>) -> Router {
             .route(&path("/chat/completions"), post(openai::chat::completions))
             .route(&path("/completions"), post(openai::completions::create))
             .route(&path("/embeddings"), post(openai::embeddings::create))
-            .route(&path("/responses"), post(openai::responses::create))
-            .route(&path("/models"), get(openai::models::list))
-            .route(&path("/models/{*id}"), get(openai::models::one).post(gemini::generate::act));
+            .route(&path("/responses"), post(openai::responses::create));
+    }
+    // Google's SDK asks at `/v1` too, since its release 3.
+    for prefix in ["", "/v1", "/v1beta"] {
+        let path = |rest: &str| format!("{prefix}{rest}");
+        router = router
+            .route(&path("/models"), get(models::list))
+            .route(&path("/models/{*id}"), get(models::one).post(gemini::generate::act));
     }
     for prefix in ["/v1", "/anthropic/v1"] {
         let path = |rest: &str| format!("{prefix}{rest}");
@@ -44,7 +50,6 @@ pub(crate) fn client_router(gateway: Arc<Gateway>) -> Router {
             .route(&path("/messages"), post(anthropic::messages::create))
             .route(&path("/messages/count_tokens"), post(anthropic::messages::count_tokens));
     }
-    router = router.route("/v1beta/models/{*id}", post(gemini::generate::act));
     router = router.route("/health", get(health::report)).route("/metrics", get(metrics::for_clients));
     finished(router.merge(probes()), gateway)
 }

@@ -118,6 +118,13 @@ impl Snapshot {
         self.unknown_price == UnknownPrice::Allow || deployment.tariff.is_known()
     }
 
+    /// All names and aliases, sorted.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let mut names: Vec<_> = self.by_name.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// The entry of one model in the listing, with the name it was asked by.
     pub(crate) fn listed(&self, name: &str) -> Option<String> {
         self.model(name).map(|model| compile::entry(name, model).to_string())

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
 use bytes::Bytes;
 use catalogue::Dialect;
-use protocol::dialects::{DecodeError, encode_fault};
+use protocol::dialects::{DecodeError, encode_fault, encode_no_thread};
 use protocol::fault::{FaultClass, openai_error};
 
 use crate::pipeline::{CannotEmbed, Fault, Lossy, UpstreamFault};
@@ -34,6 +34,9 @@ pub(super) struct Refusal {
 const INVALID: &str = "invalid_request_error";
 const AUTH: &str = "authentication_error";
 const UPSTREAM: &str = "upstream_error";
+
+/// A conversation that Anthropic shall keep, where another provider answers. Its SDKs then send all of it themselves.
+const NO_THREADS: &str = "thread_unsupported_request";
 
 impl Refusal {
     fn new(
@@ -83,6 +86,7 @@ impl Refusal {
             Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::OpenaiCompletions => {
                 openai_error(&self.message, self.kind, self.param.as_deref(), self.code)
             }
+            Dialect::Anthropic if self.code == NO_THREADS => encode_no_thread(&self.message),
             dialect => encode_fault(dialect, self.class, &self.message),
         }
     }
@@ -159,7 +163,9 @@ fn too_lossy(lossy: Lossy) -> Refusal {
          provider speaks your API, or set onLoss: Ignore in the translation of the ModelDeployment",
         loss.field, loss.note
     );
-    Refusal::new(StatusCode::BAD_REQUEST, INVALID, "unsupported_parameter", message).about(loss.field)
+    let is_thread = loss.field.split('.').next() == Some("thread");
+    let code = if is_thread { NO_THREADS } else { "unsupported_parameter" };
+    Refusal::new(StatusCode::BAD_REQUEST, INVALID, code, message).about(loss.field)
 }
 
 fn cannot_embed(who: &CannotEmbed) -> Refusal {

@@ -3,4 +3,5 @@
 pub(super) mod generate;
 mod list;
 
+pub(super) use generate::keyed;
 pub(super) use list::as_list;

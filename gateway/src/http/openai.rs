@@ -3,5 +3,4 @@
 pub(super) mod chat;
 pub(super) mod completions;
 pub(super) mod embeddings;
-pub(super) mod models;
 pub(super) mod responses;

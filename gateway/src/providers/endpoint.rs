@@ -12,9 +12,10 @@ use crate::snapshot::Api;
 
 const AGENT: &str = concat!("fairlead/", env!("CARGO_PKG_VERSION"));
 
-/// The only version there is, for clients that name none.
+/// What our translations are written in, and what clients mean that name none: 2026-10-21 has no temperature and no
+/// `top_p`, which other dialects have. A client's own version goes along with its body.
 ///
-/// Source: docs.anthropic.com/en/api/versioning, read 2026-11-21.
+/// Source: platform.claude.com/docs/en/api/versioning, read 2026-11-25.
 const ANTHROPIC_VERSION: (HeaderName, HeaderValue) =
     (HeaderName::from_static("anthropic-version"), HeaderValue::from_static("2023-06-01"));
 

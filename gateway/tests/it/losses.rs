@@ -89,6 +89,19 @@ async fn what_only_a_completion_can_ask_is_refused_by_the_name_that_its_client_k
 }
 
 #[tokio::test]
+async fn a_thread_that_no_one_would_keep_is_refused_as_anthropics_sdks_understand_it() {
+    let mut ask = (speaker(Dialect::Anthropic).ask)(false);
+    ask["thread"] = json!({"type": "create"});
+    let (status, body) = refused(&ask, "/v1/messages", OnLoss::Report, Dialect::Gemini).await;
+    let details = json!({"error_code": "thread_unsupported_request", "unsupported": ["thread"]});
+    assert_eq!((status, &body["error"]["details"]), (400, &details), "{body}");
+    let mut chat = (ALL[0].ask)(false);
+    chat["thread"] = json!(1);
+    let (status, body) = refused(&chat, "/v1/chat/completions", OnLoss::Report, Dialect::Gemini).await;
+    assert_eq!((status, &body["error"]["code"]), (400, &json!("thread_unsupported_request")), "{body}");
+}
+
+#[tokio::test]
 async fn reject_refuses_hints_too_and_ignore_refuses_nothing() {
     let chat = "/v1/chat/completions";
     let (status, body) = refused(&with_hint(), chat, OnLoss::Reject, Dialect::Anthropic).await;

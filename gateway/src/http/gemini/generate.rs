@@ -5,7 +5,7 @@
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, Uri};
 use catalogue::Dialect;
 use protocol::embeddings::Form;
 
@@ -15,6 +15,14 @@ use super::super::reply::{Framing, reply};
 use crate::pipeline::{Intent, Named, Task};
 
 const KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
+
+/// Puts the key in `uri`'s query, if there is one, where keys are looked for.
+pub(in super::super) fn keyed(uri: &Uri, headers: &mut HeaderMap) -> bool {
+    let key = Query::<Asked>::try_from_uri(uri).ok().and_then(|Query(asked)| asked.key);
+    let is_there = key.is_some();
+    present(key, headers);
+    is_there
+}
 
 /// What may stand in the query.
 #[derive(Default, serde::Deserialize)]
