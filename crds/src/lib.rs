@@ -11,6 +11,7 @@ mod duration;
 mod model_deployment;
 mod model_gateway;
 mod namespaces;
+mod parameters;
 mod pricing;
 mod provider_secret;
 
@@ -26,6 +27,7 @@ pub use model_gateway::{
     ModelsSpec, ModelsStatus, OnLoss, PodState, PodsStatus, SecretKeyRef, TimeoutsSpec, TranslationSpec,
 };
 pub use namespaces::{NamespaceSelection, NamespaceSelector, NamespacesFrom};
+pub use parameters::ParametersSpec;
 pub use pricing::{GatewayPricingSpec, PriceSource, PriceText, PricedTokens, PricingSpec, UnknownModel};
 pub use provider_secret::{
     ConsumersSpec, CredentialField, KubernetesSource, OnSourceError, ProviderSecret, ProviderSecretSpec,

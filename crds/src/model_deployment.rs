@@ -5,7 +5,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{PricingSpec, TimeoutsSpec, TranslationSpec};
+use crate::{ParametersSpec, PricingSpec, TimeoutsSpec, TranslationSpec};
 
 /// One upstream that serves a model. Several of one `modelName` form a group and share its traffic.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
@@ -122,6 +122,9 @@ pub struct ModelDeploymentSpec {
     /// What its calls cost. Default: what the catalogue says of the provider's model.
     #[serde(default)]
     pub pricing: PricingSpec,
+    /// What is changed in the body of each request before it is sent to this upstream.
+    #[serde(default)]
+    pub parameters: ParametersSpec,
     /// Sent to the upstream with every request. Not for secrets: use credentialsRef.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]

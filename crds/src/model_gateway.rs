@@ -124,15 +124,37 @@ pub struct LimitsSpec {
     #[serde(default = "default_max_request_body_bytes")]
     #[schemars(range(min = 1024, max = 1_073_741_824))]
     pub max_request_body_bytes: i64,
+    /// An upstream's answer above this many bytes, unless it is a stream, is refused with status 502. Default 67108864
+    /// (64 MiB).
+    #[serde(default = "default_max_answer_bytes")]
+    #[schemars(range(min = 1024, max = 1_073_741_824))]
+    pub max_answer_bytes: i64,
+    /// A stream with an event above this many bytes is broken off; images come in one event. A stream as a whole has no
+    /// limit. Default 33554432 (32 MiB).
+    #[serde(default = "default_max_stream_event_bytes")]
+    #[schemars(range(min = 1024, max = 1_073_741_824))]
+    pub max_stream_event_bytes: i64,
 }
 
 impl Default for LimitsSpec {
     fn default() -> Self {
-        Self { max_request_body_bytes: default_max_request_body_bytes() }
+        Self {
+            max_request_body_bytes: default_max_request_body_bytes(),
+            max_answer_bytes: default_max_answer_bytes(),
+            max_stream_event_bytes: default_max_stream_event_bytes(),
+        }
     }
 }
 
 fn default_max_request_body_bytes() -> i64 {
+    32 << 20
+}
+
+fn default_max_answer_bytes() -> i64 {
+    64 << 20
+}
+
+fn default_max_stream_event_bytes() -> i64 {
     32 << 20
 }
 

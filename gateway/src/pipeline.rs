@@ -30,10 +30,18 @@ use store::Store;
 use crate::auth;
 use crate::providers::{self, Clients};
 use crate::routing::{self, health::Health};
+use crate::snapshot::Limits;
 use crate::tokens::Tokenizer;
 
 /// Tells the seconds since 1970.
 pub(crate) type Clock = fn() -> u64;
+
+/// What every call of a provider is bound by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    pub(crate) limits: Limits,
+    pub(crate) clock: Clock,
+}
 
 /// What lives as long as the process.
 #[derive(Debug)]
@@ -97,7 +105,7 @@ impl Gateway {
 pub(crate) async fn serve(gateway: &Gateway, call: Call, record: &mut Record) -> Result<Reply, Fault> {
     let now = gateway.snapshot()?;
     auth::identify(&now, &call.headers)?;
-    let body = intake::read(&call.headers, call.body, now.max_body_bytes).await?;
+    let body = intake::read(&call.headers, call.body, now.limits.request_body_bytes).await?;
     record.received(body.len());
     let mut ask = Ask::scan(call.intent, &call.headers, body)?;
     let model = now.model(&ask.model).ok_or_else(|| Fault::UnknownModel(ask.model.clone()))?;
@@ -120,7 +128,8 @@ pub(crate) async fn serve(gateway: &Gateway, call: Call, record: &mut Record) ->
             }
         };
         record.tries(&deployment, gateway.health.of(&deployment.identity));
-        match providers::call(&gateway.clients, &deployment, outgoing).await {
+        let terms = Terms { limits: now.limits, clock: gateway.clock };
+        match providers::call(&gateway.clients, &deployment, outgoing, terms).await {
             Ok(reply) => return Ok(estimate::complete(gateway, &mut ask, &deployment, reply).await),
             Err(fault) => {
                 record.failed(fault.class);

@@ -14,8 +14,9 @@ pub(crate) use send::Clients;
 
 use endpoint::{Endpoint, Place};
 use send::Talk;
+use vectors::Vectors;
 
-use crate::pipeline::{Exchange, Outgoing, Reply, UpstreamFault};
+use crate::pipeline::{Exchange, Outgoing, Reply, Terms, UpstreamFault};
 use crate::snapshot::{Deployment, Upstream};
 
 /// Asks `deployment`. Comes back with a whole answer, or with a stream whose first event has come: until
@@ -27,6 +28,7 @@ pub(crate) async fn call(
     clients: &Clients,
     deployment: &Deployment,
     outgoing: Outgoing,
+    terms: Terms,
 ) -> Result<Reply, UpstreamFault> {
     let Upstream::Http(api) = &deployment.upstream else {
         return mock::answer(deployment, &outgoing);
@@ -40,11 +42,11 @@ pub(crate) async fn call(
     let sent = match exchange {
         Exchange::Talk(exchange) => {
             let talk = Talk { exchange, stream, losses };
-            Box::pin(send::send(endpoint.request(body), deployment, talk)).await
+            Box::pin(send::send(endpoint.request(body), deployment, talk, terms)).await
         }
         Exchange::Vectors { exchange, more } => {
             let requests = std::iter::once(body).chain(more).map(|body| endpoint.request(body)).collect();
-            Box::pin(vectors::send(requests, deployment, exchange, losses)).await
+            Box::pin(vectors::send(requests, deployment, Vectors { exchange, losses }, terms)).await
         }
     };
     sent.map_err(|fault| if is_relay { fault } else { fault.retold() })

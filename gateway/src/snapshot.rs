@@ -16,8 +16,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use catalogue::EmbeddingDialect;
+use catalogue::{EmbeddingDialect, Quirks};
 use config::{ObjectName, UnknownPrice};
+use protocol::amend::Amendment;
 use protocol::loss::OnLoss;
 use protocol::plan::Spoken;
 use reqwest::Url;
@@ -32,8 +33,8 @@ pub(crate) struct Snapshot {
     pub(crate) revision: String,
     /// The key that may do everything.
     pub(crate) master_key: MasterKey,
-    /// A longer request body is refused.
-    pub(crate) max_body_bytes: u64,
+    /// What is larger is refused.
+    pub(crate) limits: Limits,
     /// What becomes of a deployment whose price nobody knows.
     pub(crate) unknown_price: UnknownPrice,
     /// Every model, once, sorted by name.
@@ -60,6 +61,8 @@ pub(crate) struct Deployment {
     pub(crate) label: String,
     pub(crate) provider: String,
     pub(crate) upstream_model: String,
+    /// What the model takes otherwise than its language says.
+    pub(crate) quirks: Arc<Quirks>,
     pub(crate) upstream: Upstream,
     pub(crate) weight: u32,
     pub(crate) priority: u8,
@@ -67,6 +70,8 @@ pub(crate) struct Deployment {
     pub(crate) on_loss: OnLoss,
     /// What its calls cost.
     pub(crate) tariff: Arc<Tariff>,
+    /// What is changed in the body of each request; mostly nothing.
+    pub(crate) amendment: Option<Amendment>,
 }
 
 /// What stays the same over reloads: state is keyed by it.
@@ -96,6 +101,14 @@ pub(crate) struct Api {
     pub(crate) spoken: Spoken,
     /// The language of its embeddings endpoint, if it has one.
     pub(crate) embeds: Option<EmbeddingDialect>,
+}
+
+/// See [`config::Limits`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) request_body_bytes: u64,
+    pub(crate) answer_bytes: usize,
+    pub(crate) stream_event_bytes: usize,
 }
 
 /// See [`config::Timeouts`].

@@ -150,13 +150,15 @@ mod tests {
                 timeouts,
                 on_loss: config::OnLoss::Report,
                 pricing: config::Pricing::default(),
+                quirks: catalogue::Quirks::default(),
+                parameters: config::Parameters::default(),
             }],
         };
         Arc::new(Config {
             gateway: id("main"),
             settings: Settings {
                 master_key: None,
-                max_request_body_bytes: 1,
+                limits: config::Limits { request_body_bytes: 1, answer_bytes: 1, stream_event_bytes: 1 },
                 timeouts,
                 on_loss: config::OnLoss::Report,
                 unknown_price: config::UnknownPrice::Allow,

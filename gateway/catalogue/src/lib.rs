@@ -1,9 +1,13 @@
 //! Facts about providers and models, as data: `providers.toml` is the table of the first, this file its shape;
-//! `prices.rs` has the second. No code per provider; what a row cannot say, a transport in `gateway/src/providers`
-//! does.
+//! `prices.rs` has the prices of models, `quirks.toml` and `quirks.rs` what single models take otherwise than their
+//! language says. No code per provider; what a row cannot say, a transport in `gateway/src/providers` does.
 
 pub mod price;
 pub mod prices;
+
+mod quirks;
+
+pub use quirks::{Habit, Quirks, Setting};
 
 use std::collections::BTreeMap;
 
@@ -136,19 +140,23 @@ pub struct Provider {
 #[derive(Clone, Debug)]
 pub struct Catalogue {
     providers: BTreeMap<String, Provider>,
+    quirks: Vec<quirks::Row>,
 }
 
 /// The id of the provider that answers inside the gateway, with no upstream.
 pub const MOCK: &str = "mock";
 
 const PROVIDERS: &str = include_str!("../providers.toml");
+const QUIRKS: &str = include_str!("../quirks.toml");
 
 impl Catalogue {
-    /// The table that this release was built with. Parses it: make one and pass it on.
+    /// The tables that this release was built with. Parses them: make one and pass it on.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "the table is compiled in, and a test parses it")]
+    #[expect(clippy::expect_used, reason = "the tables are compiled in, and a test parses them")]
     pub fn builtin() -> Self {
-        Self::parse(PROVIDERS).expect("providers.toml is well formed")
+        let providers = toml::from_str(PROVIDERS).expect("providers.toml is well formed");
+        let quirks: quirks::Table = toml::from_str(QUIRKS).expect("quirks.toml is well formed");
+        Self { providers, quirks: quirks.row }
     }
 
     /// The row of `id`.
@@ -173,8 +181,10 @@ impl Catalogue {
         alike.into_iter().take(3).map(|(_, name)| name).collect()
     }
 
-    fn parse(text: &str) -> Result<Self, toml::de::Error> {
-        toml::from_str(text).map(|providers| Self { providers })
+    /// What `model`, by the provider's own name for it, takes otherwise than its language says.
+    #[must_use]
+    pub fn quirks(&self, provider: &str, model: &str) -> Quirks {
+        quirks::of(&self.quirks, provider, model)
     }
 }
 

@@ -4,17 +4,19 @@
 
 mod bundle;
 mod master_key;
+mod parameters;
 mod pricing;
 mod secret;
 
 pub use bundle::{Bundle, BundleError, INDEX_FILE, SHARD_BYTES, SHARDS, shard_slot, short_digest};
 pub use master_key::WeakKey;
+pub use parameters::{ExtraBody, FieldPath, OWN_FIELDS, Parameters, ParametersError, Step};
 pub use pricing::{Bills, PriceSource, Pricing, Rates, UnknownPrice};
 pub use secret::Secret;
 
 use std::collections::BTreeMap;
 
-use catalogue::{Auth, Dialect, EmbeddingDialect};
+use catalogue::{Auth, Dialect, EmbeddingDialect, Quirks};
 use serde::{Deserialize, Serialize};
 
 /// The format's version. A gateway refuses a config of any other and keeps the one it has.
@@ -51,8 +53,8 @@ impl std::fmt::Display for ObjectName {
 pub struct Settings {
     /// The key that may do everything. Absent only where boot brings one of its own.
     pub master_key: Option<CredentialRef>,
-    /// A request body above this many bytes is refused with 413.
-    pub max_request_body_bytes: u64,
+    /// How much of what is held at once.
+    pub limits: Limits,
     /// What deployments inherit; theirs are resolved already.
     pub timeouts: Timeouts,
     /// What deployments inherit; theirs are resolved already.
@@ -99,6 +101,12 @@ pub struct Deployment {
     /// What its calls cost.
     #[serde(default, skip_serializing_if = "Pricing::is_default")]
     pub pricing: Pricing,
+    /// What the model takes otherwise than its language says.
+    #[serde(default, skip_serializing_if = "Quirks::is_empty")]
+    pub quirks: Quirks,
+    /// What is changed in the body of each request.
+    #[serde(default, skip_serializing_if = "Parameters::is_empty")]
+    pub parameters: Parameters,
 }
 
 /// What to do about what a translation cannot carry.
@@ -151,6 +159,17 @@ pub struct Header {
     pub name: String,
     /// Visible ASCII.
     pub value: String,
+}
+
+/// How much of what is held at once, in bytes. None is zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Of a request. A larger one is refused with 413.
+    pub request_body_bytes: u64,
+    /// Of an upstream's answer that is no stream.
+    pub answer_bytes: u64,
+    /// Of one event of a stream.
+    pub stream_event_bytes: u64,
 }
 
 /// How long to wait for what, in milliseconds. None is zero.

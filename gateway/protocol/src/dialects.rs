@@ -16,6 +16,7 @@ pub mod responses;
 mod search;
 mod shows;
 mod spelling;
+mod taker;
 mod untold;
 
 use catalogue::Dialect;

@@ -95,6 +95,14 @@ impl Ask {
         self.texts.take()?.ok()
     }
 
+    /// The hub's form of another body than the client's own, made from it for one deployment.
+    ///
+    /// # Errors
+    /// [`Fault::Undecodable`].
+    pub(crate) fn hub_of(&self, body: &str) -> Result<Request, Fault> {
+        dialects::decode_request(self.dialect, body).map_err(Fault::Undecodable)
+    }
+
     /// What an answer repeats of the request.
     pub(crate) fn echo(&self, id: &str, created: u64) -> Echo {
         // Only OpenAI's streams of chunks let their clients choose; the others always tell.

@@ -11,7 +11,7 @@ use protocol::loss::Loss;
 use protocol::passage::Passage;
 use protocol::scan::ScanError;
 use protocol::usage::Usage;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::HeaderMap;
 
 use crate::snapshot::Deployment;
 
@@ -213,14 +213,12 @@ impl UpstreamFault {
         Self { class, message: message.into(), answer: None }
     }
 
-    /// The same, for a client of another language than the provider's: it can read neither the body, nor the
-    /// limits in the headers, nor a status that only the provider has, such as Anthropic's 529.
+    /// The same, for a client of another language than the provider's: it can read neither the body nor a status that
+    /// only the provider has, such as Anthropic's 529. The headers are in its own words already.
     pub(crate) fn retold(mut self) -> Self {
         if let Some(answer) = &mut self.answer {
             answer.json = None;
             answer.status = answer.status.filter(|status| *status <= 504);
-            let wait = answer.headers.remove(RETRY_AFTER);
-            answer.headers = wait.map(|wait| (RETRY_AFTER, wait)).into_iter().collect();
         }
         self
     }

@@ -58,7 +58,16 @@ fn translated(
     deployment: &Deployment,
 ) -> Result<Outgoing, Fault> {
     let model = ask.model.clone();
-    let request = ask.texts(form)?;
+    // What the operator leaves out is no loss, so it goes before losses are judged.
+    let amendment = deployment.amendment.as_ref();
+    let mut own;
+    let request = match amendment.and_then(|amendment| amendment.without_dropped(&ask.body)) {
+        Some(body) => {
+            own = embeddings::decode_request(form, &body).map_err(Fault::Undecodable)?;
+            &mut own
+        }
+        None => ask.texts(form)?,
+    };
     request.model.clone_from(&deployment.upstream_model);
     let encoded = embeddings::encode_request(to, request);
     let losses = accepted(&encoded.losses, deployment, to.name())?;

@@ -1,8 +1,11 @@
 //! What goes to one deployment: the client's bytes with the named fields spliced, or its request in another
-//! language, if that language can carry it.
+//! language, if that language can carry it. What the deployment leaves out or adds is changed here too.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
-use catalogue::Dialect;
+use catalogue::{Dialect, Setting};
+use protocol::amend::Amendment;
 use protocol::dialects::{self, Echo};
 use protocol::loss::Losses;
 use protocol::passage::UsageFrame;
@@ -54,9 +57,17 @@ impl Outgoing {
     /// # Errors
     /// [`Fault::Undecodable`] and [`Fault::Lossy`], where it must be translated and cannot be.
     pub(super) fn prepare(ask: &mut Ask, deployment: &Deployment, echo: Echo) -> Result<Self, Fault> {
-        if let Task::Embed(form) = ask.task {
-            return embed::prepare(ask, form, deployment);
-        }
+        let outgoing = match ask.task {
+            Task::Embed(form) => embed::prepare(ask, form, deployment)?,
+            Task::Answer | Task::Count => Self::talk(ask, deployment, echo)?,
+        };
+        Ok(match &deployment.amendment {
+            Some(amendment) => outgoing.amended(amendment),
+            None => outgoing,
+        })
+    }
+
+    fn talk(ask: &mut Ask, deployment: &Deployment, echo: Echo) -> Result<Self, Fault> {
         let plan = match &deployment.upstream {
             Upstream::Mock => Plan::Relay,
             Upstream::Http(api) => api.spoken.plan(ask.dialect),
@@ -67,8 +78,18 @@ impl Outgoing {
         }
     }
 
+    fn amended(mut self, amendment: &Amendment) -> Self {
+        self.body = amendment.amend(self.body);
+        if let Exchange::Vectors { more, .. } = &mut self.exchange {
+            for body in more {
+                *body = amendment.amend(std::mem::take(body));
+            }
+        }
+        self
+    }
+
     fn relayed(ask: &Ask, deployment: &Deployment, echo: Echo) -> Self {
-        let (body, usage_frame) = spliced(ask, &deployment.upstream_model);
+        let (body, usage_frame) = spliced(ask, deployment);
         let exchange = exchange::Exchange { client: ask.dialect, provider: ask.dialect, echo, usage_frame };
         let (stream, headers) = (ask.stream, ask.headers.clone());
         Self { body, stream, headers, exchange: Exchange::Talk(exchange), losses: Vec::new() }
@@ -76,8 +97,18 @@ impl Outgoing {
 
     fn translated(ask: &mut Ask, deployment: &Deployment, to: Dialect, echo: Echo) -> Result<Self, Fault> {
         let stream = ask.stream;
-        let request = ask.hub()?;
+        // What the operator leaves out is no loss, so it goes before losses are judged.
+        let amendment = deployment.amendment.as_ref();
+        let mut own;
+        let request = match amendment.and_then(|amendment| amendment.without_dropped(&ask.body)) {
+            Some(body) => {
+                own = ask.hub_of(&body)?;
+                &mut own
+            }
+            None => ask.hub()?,
+        };
         request.model.clone_from(&deployment.upstream_model);
+        request.quirks = Arc::clone(&deployment.quirks);
         request.stream = stream;
         // So that it is always known. Whether the client is told is in `echo`.
         request.stream_usage = true;
@@ -109,11 +140,14 @@ pub(super) fn accepted(
     Ok(losses.all().iter().map(|loss| loss.field.clone()).collect())
 }
 
-/// The client's body for `model`. Streams of chunks are asked for their usage if the client did not care.
-fn spliced(ask: &Ask, model: &str) -> (Bytes, UsageFrame) {
+/// The client's body for the model of `deployment`. Streams of chunks are asked for their usage if the client did not
+/// care, but for those of providers that tell it unasked and refuse the question.
+fn spliced(ask: &Ask, deployment: &Deployment) -> (Bytes, UsageFrame) {
+    let model = &deployment.upstream_model;
     let Some(envelope) = &ask.envelope else { return (ask.body.clone(), UsageFrame::Passed) };
     let is_chunks = matches!(ask.dialect, Dialect::OpenaiChat | Dialect::OpenaiCompletions);
-    if is_chunks && ask.stream && !envelope.has_stream_options {
+    let may_ask = !deployment.quirks.refuse(Setting::StreamOptions, false);
+    if is_chunks && ask.stream && !envelope.has_stream_options && may_ask {
         return (splice::with_model_and_usage(&ask.body, envelope, model), UsageFrame::Withheld);
     }
     (splice::with_model(&ask.body, envelope, model), UsageFrame::Passed)

@@ -6,25 +6,26 @@ use reqwest::Response;
 use reqwest::header::HeaderMap;
 use tokio::time::{Instant, timeout_at};
 
-use super::refusal::{garbled, late, refusal_under_200};
+use super::refusal::{garbled, late, refusal_under_200, too_long};
 use crate::pipeline::{ReplyBody, UpstreamFault};
-
-/// A longer answer is refused. The most that OpenAI sends is 2048 vectors of 3072 numbers: some 90 MB.
-const ANSWER_BYTES: usize = 128 << 20;
 
 /// Of an error body, no more than this is read.
 const ERROR_BYTES: usize = 1 << 20;
 
-/// The whole body.
-pub(super) async fn whole(response: &mut Response, deadline: Instant) -> Result<Bytes, UpstreamFault> {
+/// The whole body, at most `limit` bytes.
+pub(super) async fn whole(
+    response: &mut Response,
+    deadline: Instant,
+    limit: usize,
+) -> Result<Bytes, UpstreamFault> {
     let mut body = BytesMut::new();
     loop {
         let next = timeout_at(deadline, response.chunk()).await.map_err(|_| late("its whole answer"))?;
         let Some(chunk) = next.map_err(|_| garbled("ended before the answer was complete"))? else {
             return Ok(body.freeze());
         };
-        if body.len() + chunk.len() > ANSWER_BYTES {
-            return Err(garbled("sent an answer of more than 128 MiB"));
+        if body.len() + chunk.len() > limit {
+            return Err(too_long("answer", limit, "maxAnswerBytes"));
         }
         body.extend_from_slice(&chunk);
     }

@@ -1,8 +1,10 @@
 //! What a provider's errors come to, and which of its headers concern a client.
 
 use bytes::Bytes;
+use catalogue::Dialect;
+use protocol::allowance;
 use protocol::fault::{self, FaultClass, Reading};
-use reqwest::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
+use reqwest::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 
 use crate::pipeline::{UpstreamAnswer, UpstreamFault};
 
@@ -38,6 +40,13 @@ pub(super) fn garbled(what: &str) -> UpstreamFault {
     UpstreamFault::new(FaultClass::Garbled, format!("the provider {what}"))
 }
 
+/// What was longer than the limit that `field` of the ModelGateway sets.
+pub(super) fn too_long(what: &str, limit: usize, field: &str) -> UpstreamFault {
+    garbled(&format!(
+        "sent an {what} of more than {limit} bytes; limits.{field} of the ModelGateway allows larger ones"
+    ))
+}
+
 /// reqwest's own text would show the URL, so none of it goes to the client.
 pub(super) fn lost(error: &reqwest::Error) -> UpstreamFault {
     tracing::debug!(is_connect = error.is_connect(), is_timeout = error.is_timeout(), "upstream lost");
@@ -50,9 +59,25 @@ pub(super) fn lost(error: &reqwest::Error) -> UpstreamFault {
     UpstreamFault::new(FaultClass::Unreachable, message)
 }
 
-/// The headers of a provider that concern the client: whether to come back, and the provider's name for the call;
-/// in a relay, where both speak one language, also what the body is and how much is left.
-pub(super) fn for_client(headers: &HeaderMap, is_relay: bool) -> HeaderMap {
+/// The languages of the client and of the provider.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sides {
+    pub(super) client: Dialect,
+    pub(super) provider: Dialect,
+}
+
+impl Sides {
+    fn is_relay(self) -> bool {
+        self.client == self.provider
+    }
+}
+
+/// The headers of a provider that concern the client: whether to come back, the provider's name for the call, and how
+/// much is left, in the client's words; in a relay also what the body is. `now` is in seconds.
+pub(super) fn for_client(headers: &HeaderMap, sides: Sides, now: u64) -> HeaderMap {
+    let is_relay = sides.is_relay();
+    let shared = allowance::prefix(sides.client);
+    let shared = shared.filter(|_| shared == allowance::prefix(sides.provider));
     let concerns = |name: &HeaderName| {
         let text = name.as_str();
         let of_language = [CONTENT_TYPE, CACHE_CONTROL].contains(name)
@@ -60,8 +85,27 @@ pub(super) fn for_client(headers: &HeaderMap, is_relay: bool) -> HeaderMap {
             || text.starts_with("anthropic-ratelimit-");
         *name == RETRY_AFTER
             || ["retry-after-ms", "x-request-id", "request-id"].contains(&text)
+            || shared.is_some_and(|prefix| text.starts_with(prefix))
             || (is_relay && of_language)
     };
     let kept = headers.iter().filter(|(name, _)| concerns(name));
-    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+    let mut kept: HeaderMap = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let find = |name: &str| headers.get(name)?.to_str().ok();
+    for (name, value) in allowance::retold(sides.provider, sides.client, now, find) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            kept.insert(name, value);
+        }
+    }
+    kept
+}
+
+/// Tells a client of another language when to come back, where a provider says so in the body of its error only.
+pub(super) fn tell_delay(headers: &mut HeaderMap, sides: Sides, body: &[u8]) {
+    if sides.provider == Dialect::Gemini
+        && !sides.is_relay()
+        && !headers.contains_key(RETRY_AFTER)
+        && let Some(seconds) = allowance::retry_delay(body)
+    {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
 }

@@ -7,16 +7,22 @@ use bytes::{Bytes, BytesMut};
 use catalogue::Dialect;
 use futures::stream::{self, StreamExt};
 use protocol::fault;
-use protocol::frames::sse::{self, Kind, Splitter};
+use protocol::frames::sse::{self, FrameTooLong, Kind, Splitter};
 use protocol::observe::Observer;
 use reqwest::Response;
 use tokio::time::timeout;
 
-use super::refusal::{garbled, late, refusal_under_200};
+use super::refusal::{garbled, late, refusal_under_200, too_long};
 use crate::pipeline::{Piece, Pieces, UpstreamFault};
 
-/// The largest event. Images come in one.
-const FRAME_BYTES: usize = 32 << 20;
+/// What a stream must keep to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// Of one event. Images come in one.
+    pub(super) event_bytes: usize,
+    /// Between two chunks.
+    pub(super) idle: Duration,
+}
 
 /// What is no stream may be an error in JSON; more of it than this is not read.
 const FOREIGN_BYTES: usize = 1 << 20;
@@ -27,12 +33,13 @@ const FOREIGN_BYTES: usize = 1 << 20;
 /// What came was no event stream, or its first event was an error.
 pub(super) async fn open(
     response: Response,
-    idle: Duration,
+    bounds: Bounds,
     dialect: Dialect,
 ) -> Result<Pieces, UpstreamFault> {
     // The caller bounds the wait for the first event; `idle` begins with it.
-    let splitter = Splitter::new(FRAME_BYTES);
-    let mut reader = Reader { response, splitter, idle: Duration::MAX, is_over: false };
+    let splitter = Splitter::new(bounds.event_bytes);
+    let waiting = Bounds { idle: Duration::MAX, ..bounds };
+    let mut reader = Reader { response, splitter, bounds: waiting, is_over: false };
     let mut head = Vec::new();
     loop {
         match reader.next().await {
@@ -58,7 +65,7 @@ pub(super) async fn open(
             None => return Err(garbled("ended the stream before its first event")),
         }
     }
-    reader.idle = idle;
+    reader.bounds = bounds;
     let rest = stream::unfold(reader, |mut reader| async move { Some((reader.next().await?, reader)) });
     Ok(stream::iter(head).chain(rest).boxed())
 }
@@ -93,7 +100,7 @@ async fn foreign(mut reader: Reader, head: Bytes) -> UpstreamFault {
 struct Reader {
     response: Response,
     splitter: Splitter,
-    idle: Duration,
+    bounds: Bounds,
     is_over: bool,
 }
 
@@ -104,9 +111,11 @@ impl Reader {
             match self.splitter.next_frame() {
                 Ok(Some(frame)) => return Some(Piece::Frame(frame)),
                 Ok(None) => {}
-                Err(_) => return Some(self.fail(garbled("sent an event of more than 32 MiB"))),
+                Err(FrameTooLong { limit }) => {
+                    return Some(self.fail(too_long("event", limit, "maxStreamEventBytes")));
+                }
             }
-            match timeout(self.idle, self.response.chunk()).await {
+            match timeout(self.bounds.idle, self.response.chunk()).await {
                 Ok(Ok(Some(chunk))) => self.splitter.push(&chunk),
                 Ok(Ok(None)) => {
                     self.is_over = true;
@@ -120,7 +129,7 @@ impl Reader {
     }
 
     fn leftover(&mut self) -> Option<Piece> {
-        let splitter = std::mem::replace(&mut self.splitter, Splitter::new(FRAME_BYTES));
+        let splitter = std::mem::replace(&mut self.splitter, Splitter::new(self.bounds.event_bytes));
         let rest = splitter.finish();
         if rest.is_empty() {
             return None;

@@ -1,16 +1,18 @@
 //! Asks for vectors, which may take several calls: a provider has a limit on how many texts it takes in one.
 
 use bytes::Bytes;
+use catalogue::{Dialect, EmbeddingDialect};
 use futures::stream::{self, StreamExt, TryStreamExt};
-use protocol::embeddings::Exchange;
+use protocol::embeddings::{Exchange, Form};
 use protocol::exchange::Judged;
 use reqwest::RequestBuilder;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
-use super::refusal::garbled;
+use super::refusal::{Sides, garbled};
+use super::send::Waits;
 use super::{read, send};
-use crate::pipeline::{Reply, UpstreamFault};
+use crate::pipeline::{Reply, Terms, UpstreamFault};
 use crate::snapshot::Deployment;
 
 /// So many calls of one request run at a time: it shall not use up a provider's limit before others have a turn.
@@ -19,18 +21,25 @@ const AT_ONCE: usize = 4;
 /// Reading so much is a matter of a millisecond or two.
 const SHORT_BYTES: usize = 1 << 20;
 
+/// What is known of a request for vectors before it is sent.
+pub(super) struct Vectors {
+    pub(super) exchange: Exchange,
+    /// The fields that the translation could not carry.
+    pub(super) losses: Vec<String>,
+}
+
 /// Sends `requests` and puts their answers together, in this order. They have the time of one, and if one of them
 /// fails, all do: half of the vectors are of no use.
 pub(super) async fn send(
     requests: Vec<RequestBuilder>,
     deployment: &Deployment,
-    exchange: Exchange,
-    mut losses: Vec<String>,
+    Vectors { exchange, mut losses }: Vectors,
+    terms: Terms,
 ) -> Result<Reply, UpstreamFault> {
     let deadline = Instant::now() + deployment.timeouts.request;
-    let is_relay = exchange.is_relay();
+    let sides = Sides { client: language(exchange.client), provider: language(exchange.provider) };
     let calls = requests.into_iter().enumerate().map(|(at, request)| async move {
-        one(request, deadline, is_relay).await.map(|answer| (at, answer))
+        one(request, deadline, sides, terms).await.map(|answer| (at, answer))
     });
     // In any order, so that the first that fails ends the others.
     let mut answers: Vec<_> = stream::iter(calls).buffer_unordered(AT_ONCE).try_collect().await?;
@@ -55,11 +64,21 @@ async fn judged(exchange: Exchange, bodies: Vec<Bytes>) -> Result<Judged, Upstre
     judged.map_err(|_| garbled("sent an answer that could not be read"))
 }
 
+/// The language of conversations that has the same headers.
+fn language(form: Form) -> Dialect {
+    match form.dialect() {
+        EmbeddingDialect::OpenaiEmbeddings => Dialect::OpenaiChat,
+        EmbeddingDialect::GeminiEmbeddings => Dialect::Gemini,
+    }
+}
+
 async fn one(
     request: RequestBuilder,
     deadline: Instant,
-    is_relay: bool,
+    sides: Sides,
+    terms: Terms,
 ) -> Result<(HeaderMap, Bytes), UpstreamFault> {
-    let (mut response, headers) = send::begun(request, deadline, deadline, is_relay).await?;
-    Ok((headers, read::whole(&mut response, deadline).await?))
+    let waits = Waits { first_byte: deadline, whole: deadline };
+    let (mut response, headers) = send::begun(request, waits, sides, (terms.clock)()).await?;
+    Ok((headers, read::whole(&mut response, deadline, terms.limits.answer_bytes).await?))
 }

@@ -26,6 +26,8 @@ fn deployment(name: &str, priority: u8, weight: u32) -> Arc<Deployment> {
         timeouts: Timeouts { connect: second, first_byte: second, stream_idle: second, request: second },
         on_loss: protocol::loss::OnLoss::Report,
         tariff: Arc::default(),
+        amendment: None,
+        quirks: Arc::default(),
     })
 }
 

@@ -7,13 +7,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use catalogue::Auth;
 use config::{CredentialRef, Delivery, HttpUpstream, ObjectName, Secret, WeakKey};
+use protocol::amend::{self, Amendment};
 use protocol::loss::OnLoss;
 use protocol::plan::Spoken;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
 
 use super::tariff::tariff;
-use super::{Api, Deployment, Identity, MasterKey, Model, Snapshot, Timeouts, Upstream};
+use super::{Api, Deployment, Identity, Limits, MasterKey, Model, Snapshot, Timeouts, Upstream};
 
 /// Why a delivery cannot serve. Names the object and never the material.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +61,7 @@ pub(super) fn compile(delivery: &Delivery, own: Option<&MasterKey>) -> Result<Sn
     Ok(Snapshot {
         revision: delivery.revision.clone(),
         master_key,
-        max_body_bytes: config.settings.max_request_body_bytes,
+        limits: limits(config.settings.limits),
         unknown_price: config.settings.unknown_price,
         models,
         listing: listing(&by_name),
@@ -113,13 +114,25 @@ fn compile_deployment(delivery: &Delivery, from: &config::Deployment) -> Result<
         label: from.id.to_string(),
         provider: from.provider.clone(),
         upstream_model: from.upstream_model.clone(),
+        quirks: Arc::new(from.quirks.clone()),
         upstream,
         weight: from.weight,
         priority: from.priority,
         timeouts: timeouts(from.timeouts),
         on_loss: on_loss(from.on_loss),
         tariff: Arc::new(tariff(&from.provider, &from.upstream_model, &from.pricing)),
+        amendment: amendment(&from.parameters),
     })
+}
+
+fn limits(from: config::Limits) -> Limits {
+    // Where addresses are shorter, so is what can be held.
+    let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    Limits {
+        request_body_bytes: from.request_body_bytes,
+        answer_bytes: bytes(from.answer_bytes),
+        stream_event_bytes: bytes(from.stream_event_bytes),
+    }
 }
 
 fn timeouts(from: config::Timeouts) -> Timeouts {
@@ -137,6 +150,16 @@ fn on_loss(from: config::OnLoss) -> OnLoss {
         config::OnLoss::Reject => OnLoss::Reject,
         config::OnLoss::Ignore => OnLoss::Ignore,
     }
+}
+
+fn amendment(from: &config::Parameters) -> Option<Amendment> {
+    let step = |step: &config::Step| match step {
+        config::Step::Name(name) => amend::Step::Name(name.clone()),
+        config::Step::At(place) => amend::Step::At(*place),
+        config::Step::All => amend::Step::All,
+    };
+    let drops = from.drop.iter().map(|path| path.steps().iter().map(step).collect());
+    Amendment::new(drops.collect(), from.extra_body.patch())
 }
 
 fn base_url(id: &ObjectName, http: &HttpUpstream) -> Result<Url, CompileError> {

@@ -26,6 +26,9 @@ pub(crate) const NOBODY: &str = "http://127.0.0.1:1/v1";
 const PATIENT: Timeouts =
     Timeouts { connect_ms: 5000, first_byte_ms: 10_000, stream_idle_ms: 10_000, request_ms: 15_000 };
 
+pub(crate) const LIMITS: config::Limits =
+    config::Limits { request_body_bytes: 64 << 10, answer_bytes: 128 << 10, stream_event_bytes: 96 << 10 };
+
 /// A running gateway; dropped, it stops.
 pub(crate) struct Gateway {
     pub(crate) url: String,
@@ -155,7 +158,7 @@ fn credential(id: &str) -> CredentialRef {
 pub(crate) fn delivery(revision: &str, models: Vec<Model>) -> Delivery {
     let settings = Settings {
         master_key: Some(credential("master")),
-        max_request_body_bytes: 64 << 10,
+        limits: LIMITS,
         timeouts: PATIENT,
         on_loss: config::OnLoss::Report,
         unknown_price: config::UnknownPrice::Allow,
@@ -197,6 +200,8 @@ pub(crate) fn deployment(name: &str, priority: usize, url: &str) -> Deployment {
         timeouts: PATIENT,
         on_loss: config::OnLoss::Report,
         pricing: config::Pricing::default(),
+        quirks: catalogue::Quirks::default(),
+        parameters: config::Parameters::default(),
     }
 }
 

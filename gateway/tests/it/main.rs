@@ -1,6 +1,7 @@
 //! A real gateway on loopback in front of a scripted upstream. One binary, so that it links once.
 #![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends by panicking")]
 
+mod allowance;
 mod cells;
 mod costs;
 mod counting;
@@ -13,7 +14,10 @@ mod harness;
 mod keys;
 mod languages;
 mod lifecycle;
+mod limits;
 mod losses;
+mod parameters;
+mod quirks;
 mod relay;
 mod relays;
 mod speakers;

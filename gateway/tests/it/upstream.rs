@@ -65,6 +65,11 @@ impl Exchange {
         self.socket.flush().await.expect("sent");
     }
 
+    /// Sends as much as the gateway takes before it hangs up.
+    pub(crate) async fn try_send(&mut self, bytes: &[u8]) {
+        self.socket.write_all(bytes).await.ok();
+    }
+
     /// Begins a stream that ends when the connection does.
     pub(crate) async fn begin_stream(&mut self) {
         self.send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n").await;

@@ -10,6 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::credentials::{Credential, Resolved};
 use crate::gateways::{Gateway, object_name};
+use crate::parameters::parameters;
 use crate::pricing::pricing;
 use crate::upstream::{Fault, invalid, on_loss, timeouts, upstream};
 use crate::{Effect, Finding, Kind, Manifests, ObjectRef, Previous, Reason, permission};
@@ -101,17 +102,20 @@ fn fresh(
         Some(reference) => Some(credential(context, reference, name)?),
         None => None,
     };
+    let upstream_model = spec.provider.model.clone().unwrap_or_else(|| model.clone());
     let entry = Deployment {
         id: name.clone(),
         uid: object.metadata.uid.clone().unwrap_or_default(),
         provider: spec.provider.type_.clone(),
-        upstream_model: spec.provider.model.clone().unwrap_or_else(|| model.clone()),
+        quirks: context.catalogue.quirks(&spec.provider.type_, &upstream_model),
+        upstream_model,
         upstream: upstream(context.catalogue, spec, credential).map_err(not_accepted)?,
         weight: in_range("weight", spec.weight, 1_000_000).map_err(not_accepted)?,
         priority: in_range("priority", spec.priority, 31).map_err(not_accepted)?,
         timeouts: timeouts(&spec.timeouts, gateway.settings.timeouts).map_err(not_accepted)?,
         on_loss: on_loss(&spec.translation, gateway.settings.on_loss),
         pricing: pricing(context.catalogue, spec).map_err(not_accepted)?,
+        parameters: parameters(&spec.parameters).map_err(not_accepted)?,
     };
     let material = credential.map(|found| (found.reference.file(), found.material.clone()));
     Ok(Candidate {

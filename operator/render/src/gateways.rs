@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::Catalogue;
-use config::{Config, ObjectName, Secret, Settings, WeakKey};
-use crds::{ConditionType, ModelDeployment, ModelGateway, NamespaceSelection};
+use config::{Config, Limits, ObjectName, Secret, Settings, WeakKey};
+use crds::{ConditionType, LimitsSpec, ModelDeployment, ModelGateway, NamespaceSelection};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::credentials::Resolved;
 use crate::deployments::{Candidate, Context, candidate};
 use crate::pricing::unknown_price;
-use crate::upstream::{DEFAULT_TIMEOUTS, Fault, on_loss, timeouts};
+use crate::upstream::{DEFAULT_TIMEOUTS, Fault, invalid, on_loss, timeouts};
 use crate::{
     Effect, Finding, GatewayConfig, Kind, Manifests, ObjectRef, Reason, Rendered, credentials, groups,
     permission,
@@ -165,15 +165,10 @@ fn fresh_settings(
     let spec = &object.spec;
     let timeouts =
         timeouts(&spec.timeouts, DEFAULT_TIMEOUTS).map_err(|fault| (ConditionType::Accepted, fault))?;
-    let max_request_body_bytes = u64::try_from(spec.limits.max_request_body_bytes).unwrap_or_default();
-    if !(1024..=1 << 30).contains(&max_request_body_bytes) {
-        let message =
-            format!("limits.maxRequestBodyBytes {max_request_body_bytes} is not between 1024 and 1073741824");
-        return Err((ConditionType::Accepted, (Reason::InvalidSpec, message)));
-    }
+    let limits = limits(&spec.limits).map_err(|fault| (ConditionType::Accepted, fault))?;
     let on_loss = on_loss(&spec.translation, config::OnLoss::default());
     let unknown_price = unknown_price(spec.pricing.unknown_model);
-    let settings = Settings { master_key: None, max_request_body_bytes, timeouts, on_loss, unknown_price };
+    let settings = Settings { master_key: None, limits, timeouts, on_loss, unknown_price };
     let Some(reference) = &spec.auth.master_key_secret_ref else { return Ok((settings, None)) };
     let secret = ObjectName { namespace: name.namespace.clone(), name: reference.name.clone() };
     let id = credentials::credential_id("mgw", name, "masterKey");
@@ -186,6 +181,18 @@ fn fresh_settings(
     let file = found.reference.file();
     let settings = Settings { master_key: Some(found.reference), ..settings };
     Ok((settings, Some((file, found.material))))
+}
+
+fn limits(spec: &LimitsSpec) -> Result<Limits, Fault> {
+    let bytes = |field: &str, written: i64| {
+        let bytes = u64::try_from(written).ok().filter(|bytes| (1 << 10..=1 << 30).contains(bytes));
+        bytes.ok_or_else(|| invalid(format!("limits.{field} {written} is not between 1024 and 1073741824")))
+    };
+    Ok(Limits {
+        request_body_bytes: bytes("maxRequestBodyBytes", spec.max_request_body_bytes)?,
+        answer_bytes: bytes("maxAnswerBytes", spec.max_answer_bytes)?,
+        stream_event_bytes: bytes("maxStreamEventBytes", spec.max_stream_event_bytes)?,
+    })
 }
 
 /// The settings as rendered last, if their master key is still at hand.

@@ -8,6 +8,7 @@ mod finding;
 mod gateways;
 mod groups;
 mod manifests;
+mod parameters;
 mod permission;
 mod pricing;
 mod upstream;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use catalogue::{Catalogue, Dialect, EmbeddingDialect, Key, MOCK, Provider};
 use config::{Header, HttpUpstream, Timeouts, Upstream};
 use crds::{
-    DurationText, ModelDeploymentSpec, OnLoss, ProviderSpec, TimeoutsSpec, TranslationSpec, WireDialect,
+    DurationText, ModelDeploymentSpec, OnLoss, ParametersSpec, ProviderSpec, TimeoutsSpec, TranslationSpec,
+    WireDialect,
 };
 use url::Url;
 
@@ -103,9 +104,11 @@ fn mock(spec: &ModelDeploymentSpec) -> Result<(), Fault> {
         || spec.provider.dialect.is_some()
         || spec.credentials_ref.is_some()
         || !spec.headers.is_empty()
+        || spec.parameters != ParametersSpec::default()
     {
         return Err(invalid(
-            "provider mock takes no baseURL, dialect, credentialsRef or headers: it has no upstream".into(),
+            "provider mock takes no baseURL, dialect, credentialsRef, headers or parameters: it has no upstream"
+                .into(),
         ));
     }
     Ok(())

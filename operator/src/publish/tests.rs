@@ -39,11 +39,13 @@ fn rendered(models: &[(&str, u32)], credential: &str) -> GatewayConfig {
             timeouts: TIMEOUTS,
             on_loss: config::OnLoss::Report,
             pricing: config::Pricing::default(),
+            quirks: catalogue::Quirks::default(),
+            parameters: config::Parameters::default(),
         }],
     };
     let settings = Settings {
         master_key: None,
-        max_request_body_bytes: 1,
+        limits: config::Limits { request_body_bytes: 1, answer_bytes: 1, stream_event_bytes: 1 },
         timeouts: TIMEOUTS,
         on_loss: config::OnLoss::Report,
         unknown_price: config::UnknownPrice::Allow,

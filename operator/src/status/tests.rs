@@ -30,11 +30,13 @@ fn config(models: &[(&str, u32)]) -> Config {
             timeouts: TIMEOUTS,
             on_loss: config::OnLoss::Report,
             pricing: config::Pricing::default(),
+            quirks: catalogue::Quirks::default(),
+            parameters: config::Parameters::default(),
         }],
     };
     let settings = Settings {
         master_key: None,
-        max_request_body_bytes: 1,
+        limits: config::Limits { request_body_bytes: 1, answer_bytes: 1, stream_event_bytes: 1 },
         timeouts: TIMEOUTS,
         on_loss: config::OnLoss::Report,
         unknown_price: config::UnknownPrice::Allow,

@@ -29,6 +29,8 @@ fn model(name: &str, credential: Option<CredentialRef>) -> Model {
         timeouts: TIMEOUTS,
         on_loss: crate::OnLoss::Report,
         pricing: crate::Pricing::default(),
+        quirks: catalogue::Quirks::default(),
+        parameters: crate::Parameters::default(),
     };
     Model { name: name.into(), aliases: Vec::new(), deployments: vec![deployment] }
 }
@@ -36,7 +38,7 @@ fn model(name: &str, credential: Option<CredentialRef>) -> Model {
 fn config(models: Vec<Model>) -> Config {
     let settings = Settings {
         master_key: None,
-        max_request_body_bytes: 1,
+        limits: crate::Limits { request_body_bytes: 1, answer_bytes: 1, stream_event_bytes: 1 },
         timeouts: TIMEOUTS,
         on_loss: crate::OnLoss::Report,
         unknown_price: crate::UnknownPrice::Allow,

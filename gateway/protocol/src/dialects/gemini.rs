@@ -26,7 +26,6 @@ mod stream_encode;
 mod tell;
 #[cfg(test)]
 mod tests;
-mod time;
 mod tools_decode;
 mod tools_encode;
 mod usage;

@@ -1,5 +1,9 @@
 //! A chat request.
 
+use std::sync::Arc;
+
+use catalogue::Quirks;
+
 use super::{Extras, Part, Tool, ToolChoice};
 use crate::json::RawJson;
 
@@ -42,6 +46,8 @@ pub struct Request {
     pub verbosity: Option<String>,
     /// Whether the provider shall keep the answer.
     pub store: Option<bool>,
+    /// What the model that will read it takes otherwise than its language says. Like `model`, put in by the caller.
+    pub quirks: Arc<Quirks>,
     /// What nobody models.
     pub extras: Extras,
 }

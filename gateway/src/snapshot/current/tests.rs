@@ -39,6 +39,8 @@ fn delivery(revision: &str, base_url: &str, key: &str) -> Delivery {
         timeouts: SOON,
         on_loss: config::OnLoss::Report,
         pricing: config::Pricing::default(),
+        quirks: catalogue::Quirks::default(),
+        parameters: config::Parameters::default(),
     };
     let model = Model { name: "m".into(), aliases: vec!["alias/of m".into()], deployments: vec![deployment] };
     Delivery {
@@ -47,7 +49,7 @@ fn delivery(revision: &str, base_url: &str, key: &str) -> Delivery {
             gateway: name("g"),
             settings: Settings {
                 master_key: Some(reference("master")),
-                max_request_body_bytes: 9,
+                limits: config::Limits { request_body_bytes: 9, answer_bytes: 1, stream_event_bytes: 1 },
                 timeouts: SOON,
                 on_loss: config::OnLoss::Report,
                 unknown_price: config::UnknownPrice::Allow,

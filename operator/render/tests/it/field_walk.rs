@@ -36,7 +36,7 @@ spec:
     namespaces: {from: Selector, selector: {matchLabels: {llm: allowed}}}
     groupAcrossNamespaces: false
   auth: {masterKeySecretRef: {name: master, key: key}}
-  limits: {maxRequestBodyBytes: 4096}
+  limits: {maxRequestBodyBytes: 4096, maxAnswerBytes: 4097, maxStreamEventBytes: 4098}
   timeouts: {connect: 1s, firstByte: 2s, streamIdle: 3s, request: 4s}
   translation: {onLoss: Report}
   pricing: {unknownModel: Allow}
@@ -80,6 +80,7 @@ spec:
   priority: 0
   timeouts: {connect: 5s, firstByte: 6s, streamIdle: 7s, request: 8s}
   translation: {onLoss: Reject}
+  parameters: {drop: ['tools[*].strict'], extraBody: {top_k: 40}}
   headers: [{name: X-Team, value: a}]
   pricing:
     per: Million
@@ -123,6 +124,8 @@ const WALK: &[Step] = &[
     ("ModelGateway.auth.masterKeySecretRef.name", &[], ("{name: master, key", "{name: master-two, key")),
     ("ModelGateway.auth.masterKeySecretRef.key", &[], ("key: key}", "key: other}")),
     ("ModelGateway.limits.maxRequestBodyBytes", &[], ("4096", "8192")),
+    ("ModelGateway.limits.maxAnswerBytes", &[], ("4097", "8192")),
+    ("ModelGateway.limits.maxStreamEventBytes", &[], ("4098", "8192")),
     ("ModelGateway.timeouts.connect", &[], ("connect: 1s", "connect: 9s")),
     ("ModelGateway.timeouts.firstByte", &[], ("firstByte: 2s", "firstByte: 9s")),
     ("ModelGateway.timeouts.streamIdle", &[], ("streamIdle: 3s", "streamIdle: 9s")),
@@ -186,6 +189,8 @@ const WALK: &[Step] = &[
     ("ModelDeployment.timeouts.firstByte", &[], ("firstByte: 6s", "firstByte: 9s")),
     ("ModelDeployment.timeouts.streamIdle", &[], ("streamIdle: 7s", "streamIdle: 9s")),
     ("ModelDeployment.timeouts.request", &[], ("request: 8s", "request: 9s")),
+    ("ModelDeployment.parameters.drop", &[], ("tools[*].strict", "tools[0].strict")),
+    ("ModelDeployment.parameters.extraBody", &[], ("top_k: 40", "top_k: 41")),
     ("ModelDeployment.headers[].name", &[], ("X-Team", "X-Group")),
     ("ModelDeployment.headers[].value", &[], ("value: a}", "value: b}")),
     ("ModelGateway.pricing.unknownModel", &[], ("unknownModel: Allow", "unknownModel: Reject")),

@@ -8,6 +8,7 @@ mod golden;
 mod groups;
 #[cfg(test)]
 mod last_good;
+mod parameters;
 #[cfg(test)]
 mod pricing;
 #[cfg(test)]

@@ -1,12 +1,19 @@
 //! What a model takes, by the version in its name. The dialect is one, but newer models refuse what older ones
 //! need, and a request of another dialect must be written for the one that will read it. So the caller puts the
-//! deployment's own model name in the request; a name that says nothing is taken as an older model.
+//! deployment's own model name in the request, and its quirks. A Claude whose name has no version is taken for the
+//! newest: such names move on to it. Other models that speak the dialect think within budgets, as it was first.
 //!
 //! Sources: platform.claude.com/docs/en/build-with-claude/adaptive-thinking and …/effort,
 //! …/about-claude/models/migration-guide, docs.aws.amazon.com/bedrock/latest/userguide/
 //! claude-messages-adaptive-thinking.html, and the 400 answers in recorded traffic; read 2026-11-21.
 
+use catalogue::Habit;
+
+use crate::hub::Request;
+
 /// The version of a Claude model; `None` for other models that speak the dialect.
+///
+/// Kimi and GLM, to name two, take a budget and know no effort.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Claude(Option<(u8, u8)>);
 
@@ -17,16 +24,26 @@ const MAX_TOKENS: u64 = 32_000;
 /// The same for models before version 4.
 const OLD_MAX_TOKENS: u64 = 4_096;
 
+/// Newer than all that are known.
+const NEWEST: (u8, u8) = (u8::MAX, 0);
+
 impl Claude {
     /// Reads a name in any cloud's spelling: `claude-opus-4-6`, `us.anthropic.claude-3-7-sonnet-20250219-v1:0`,
     /// `claude-sonnet-4@20250514`, `anthropic/claude-haiku-4.5`.
-    pub(super) fn of(model: &str) -> Self {
+    pub(super) fn of(request: &Request) -> Self {
+        let named = Self::named(&request.model);
+        Self(named.0.or(request.quirks.has(Habit::Claude).then_some(NEWEST)))
+    }
+
+    fn named(model: &str) -> Self {
         let model = model.to_ascii_lowercase();
         let Some((_, name)) = model.split_once("claude") else { return Self(None) };
         let mut words = name.split(|letter: char| !letter.is_ascii_alphanumeric());
-        let major = words.find_map(small);
+        // Bedrock's oldest are `claude-v2` and `claude-instant-v1`.
+        let major = words.find_map(|word| small(word.strip_prefix('v').unwrap_or(word)));
+        let Some(major) = major else { return Self(Some(NEWEST)) };
         let minor = words.next().and_then(small).unwrap_or(0);
-        Self(major.map(|major| (major, minor)))
+        Self(Some((major, minor)))
     }
 
     /// The limit where the client gave none.
@@ -72,6 +89,10 @@ fn small(word: &str) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use catalogue::{Catalogue, Quirks};
+
     use super::*;
 
     #[test]
@@ -84,22 +105,36 @@ mod tests {
             ("anthropic/claude-haiku-4.5", Some((4, 5))),
             ("claude-sonnet-5", Some((5, 0))),
             ("Claude-Fable-5-1", Some((5, 1))),
-            ("claude", None),
+            ("anthropic.claude-v2:1", Some((2, 1))),
+            ("claude-instant-1.2", Some((1, 2))),
+            ("claude", Some(NEWEST)),
+            ("claude-opus-latest", Some(NEWEST)),
             ("kimi-k2", None),
         ] {
-            assert_eq!(Claude::of(model), Claude(version), "{model}");
+            assert_eq!(Claude::named(model), Claude(version), "{model}");
         }
     }
 
     #[test]
     fn models_of_one_dialect_take_different_things() {
-        assert!(!Claude::of("claude-haiku-4-5").thinks_by_effort());
+        assert!(!Claude::named("claude-haiku-4-5").thinks_by_effort());
         assert!(
-            Claude::of("claude-opus-4-6").thinks_by_effort()
-                && !Claude::of("claude-opus-4-6").has_extra_high()
+            Claude::named("claude-opus-4-6").thinks_by_effort()
+                && !Claude::named("claude-opus-4-6").has_extra_high()
         );
-        assert!(Claude::of("claude-sonnet-5").refuses_sampling());
-        assert!(!Claude::of("some-alias").refuses_sampling());
-        assert_eq!(Claude::of("claude-3-haiku-20240307").max_tokens(), 4_096);
+        assert!(Claude::named("claude-sonnet-5").refuses_sampling());
+        assert!(!Claude::named("some-alias").refuses_sampling());
+        assert_eq!(Claude::named("claude-3-haiku-20240307").max_tokens(), 4_096);
+    }
+
+    #[test]
+    fn at_anthropic_an_alias_is_the_newest_claude_and_a_version_counts() {
+        let quirks = Arc::new(Catalogue::builtin().quirks("anthropic", "fast"));
+        let of = |model: &str, quirks: &Arc<Quirks>| {
+            Claude::of(&Request { model: model.into(), quirks: Arc::clone(quirks), ..Request::default() })
+        };
+        assert!(of("fast", &quirks).thinks_by_effort() && of("fast", &quirks).has_extra_high());
+        assert!(!of("claude-haiku-4-5", &quirks).thinks_by_effort());
+        assert!(!of("kimi-k2", &Arc::default()).thinks_by_effort());
     }
 }

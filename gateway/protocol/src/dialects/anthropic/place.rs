@@ -7,6 +7,7 @@ use catalogue::Dialect;
 use serde_json::value::RawValue;
 
 use super::HOME;
+pub(super) use crate::dialects::spelling::setting_name as setting;
 use crate::dialects::spelling::spelt;
 use crate::hub::Extras;
 use crate::json::Fields;
@@ -58,33 +59,6 @@ impl fmt::Display for Place {
         write!(f, "{turns}[{}]", self.turn)?;
         self.part.map_or(Ok(()), |part| write!(f, ".{parts}[{part}]"))
     }
-}
-
-/// A setting, named as the chat dialect names it, in the words of `client`.
-pub(super) fn setting(client: Dialect, name: &str) -> String {
-    match (client, name) {
-        (Dialect::Gemini, "n") => "generationConfig.candidateCount".to_owned(),
-        (Dialect::Gemini, "stop") => "generationConfig.stopSequences".to_owned(),
-        (Dialect::Gemini, "reasoning_effort") => "generationConfig.thinkingConfig.thinkingLevel".to_owned(),
-        (Dialect::Gemini, "reasoning_budget") => "generationConfig.thinkingConfig.thinkingBudget".to_owned(),
-        (Dialect::Gemini, "response_format") => "generationConfig.responseMimeType".to_owned(),
-        (Dialect::Gemini, "service_tier") => "serviceTier".to_owned(),
-        (Dialect::Gemini, _) => format!("generationConfig.{}", camel(name)),
-        (Dialect::OpenaiResponses, "reasoning_effort") => "reasoning.effort".to_owned(),
-        (Dialect::OpenaiResponses, "response_format") => "text.format".to_owned(),
-        _ => name.to_owned(),
-    }
-}
-
-fn camel(name: &str) -> String {
-    let mut words = name.split('_');
-    let mut out = words.next().unwrap_or_default().to_owned();
-    for word in words {
-        let mut letters = word.chars();
-        out.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
-        out.push_str(letters.as_str());
-    }
-    out
 }
 
 /// Tells each field that another dialect left in `extras`. `path` is where the node stood; empty is the request.

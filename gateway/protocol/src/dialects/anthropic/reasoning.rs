@@ -85,7 +85,7 @@ pub(super) fn plan(request: &Request, max_tokens: u64, losses: &mut Losses) -> T
     let client = request.extras.dialect.unwrap_or(HOME);
     let setting = if reasoning.budget.is_some() { "reasoning_budget" } else { "reasoning_effort" };
     let field = place::setting(client, setting);
-    let wish = Wish { request, reasoning, claude: Claude::of(&request.model), field };
+    let wish = Wish { request, reasoning, claude: Claude::of(request), field };
     if wish.claude.thinks_by_effort() { wish.by_effort(losses) } else { wish.by_budget(max_tokens, losses) }
 }
 
@@ -227,7 +227,7 @@ pub(super) fn write(object: &mut Writer<'_>, request: &Request, thinking: &Think
             });
         }
         (Thinking::Effort(_, Thinks::Adaptively), reasoning) => {
-            let is_asked = Claude::of(&request.model).hides_thoughts()
+            let is_asked = Claude::of(request).hides_thoughts()
                 && reasoning.as_ref().is_some_and(|asked| shows::is_wanted(request, asked));
             object.nested("thinking", |object| {
                 object.string("type", "adaptive").string_if("display", is_asked.then_some("summarized"));

@@ -28,7 +28,7 @@ pub(super) fn encode(request: &Request) -> Encoded {
     tell_extras(&mut losses, "", &request.extras);
     let layout = turns::lay_out(request, &mut losses);
     let at_home = is_home(&request.extras);
-    let default = Claude::of(&request.model).max_tokens();
+    let default = Claude::of(request).max_tokens();
     let max_tokens = request.max_output.or((!at_home).then_some(default));
     let thinking = reasoning::plan(request, max_tokens.unwrap_or(default), &mut losses);
     let mut object = Writer::object(&mut body);

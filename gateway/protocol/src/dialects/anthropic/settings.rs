@@ -183,7 +183,7 @@ fn refusal(
     name: &str,
     value: &RawJson,
 ) -> Option<(&'static str, Option<&'static str>)> {
-    let claude = Claude::of(&request.model);
+    let claude = Claude::of(request);
     let thinks = matches!(thinking, Thinking::Budget(_) | Thinking::Effort(_, Thinks::Adaptively));
     let number: Option<f64> = value.get().parse().ok();
     match name {

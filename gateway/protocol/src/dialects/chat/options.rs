@@ -1,7 +1,10 @@
 //! The plain settings of a request: limits, sampling, stream, and who asks.
 
+use catalogue::{Habit, Setting};
+
 use super::ways::{CHAT, Node, has, nested};
 use crate::dialects::openai;
+use crate::dialects::taker::{self, taken};
 use crate::hub::{Extras, Request, Sampling};
 use crate::json::Writer;
 use crate::loss::Losses;
@@ -93,12 +96,20 @@ fn stream(node: &mut Node<'_>, request: &mut Request) {
 pub(super) fn encode(object: &mut Writer<'_>, request: &Request, losses: &mut Losses) {
     let extras = &request.extras;
     if let Some(limit) = request.max_output {
-        object.number(either(extras, "max_completion_tokens", "max_tokens"), limit);
+        let rare = ("max_completion_tokens", Habit::MaxCompletionTokens);
+        object.number(habitual(request, rare, "max_tokens"), limit);
     }
-    let user = openai::user(request, losses);
+    let user = taken(CHAT, request, Setting::User, request.user.as_deref(), losses);
+    let user = user.and_then(|_| openai::user(request, losses));
     object.string_if(either(extras, "safety_identifier", "user"), user);
-    write_sampling(object, &request.sampling, extras);
+    write_sampling(object, request, losses);
     write_stream(object, request);
+}
+
+/// The name that was used, or for requests of other dialects the one that the model wants.
+fn habitual(request: &Request, (rare, habit): (&'static str, Habit), usual: &'static str) -> &'static str {
+    let is_home = request.extras.dialect == Some(CHAT);
+    if !is_home && request.quirks.has(habit) { rare } else { either(&request.extras, rare, usual) }
 }
 
 /// The name that was used, where it was the rarer one.
@@ -106,10 +117,11 @@ fn either(extras: &Extras, rare: &'static str, usual: &'static str) -> &'static 
     if extras.notes(CHAT, rare) { rare } else { usual }
 }
 
-fn write_sampling(object: &mut Writer<'_>, sampling: &Sampling, extras: &Extras) {
+fn write_sampling(object: &mut Writer<'_>, request: &Request, losses: &mut Losses) {
+    let (sampling, extras) = (taker::sampling(CHAT, request, losses), &request.extras);
     object.raw_if("temperature", sampling.temperature.as_ref());
     object.raw_if("top_p", sampling.top_p.as_ref()).raw_if("top_k", sampling.top_k.as_ref());
-    object.raw_if(either(extras, "random_seed", "seed"), sampling.seed.as_ref());
+    object.raw_if(habitual(request, ("random_seed", Habit::RandomSeed), "seed"), sampling.seed.as_ref());
     object.raw_if("frequency_penalty", sampling.frequency_penalty.as_ref());
     object.raw_if("presence_penalty", sampling.presence_penalty.as_ref());
     object.raw_if("logit_bias", sampling.logit_bias.as_ref());
@@ -142,7 +154,9 @@ fn write_stream(object: &mut Writer<'_>, request: &Request) {
         object.flag("stream", request.stream);
     }
     let is_home = extras.dialect == Some(CHAT);
-    let usage = request.stream_usage && (request.stream || is_home);
+    // Where it may not be asked for, it is told unasked: leaving it out loses nothing.
+    let may_ask = !taker::refuses(CHAT, request, Setting::StreamOptions);
+    let usage = request.stream_usage && (request.stream || is_home) && may_ask;
     if usage || extras.notes(CHAT, "include_usage:false") {
         object.nested("stream_options", |asked| {
             asked.flag("include_usage", usage).all(&nested(extras, "stream_options"));

@@ -3,8 +3,11 @@
 //! Sources: platform.openai.com/docs/guides/reasoning, openrouter.ai/docs/use-cases/reasoning-tokens,
 //! docs.litellm.ai/docs/reasoning_content, as recorded by 2026-11-21.
 
+use catalogue::Setting;
+
 use super::losses::tell;
 use super::ways::{CHAT, Node};
+use crate::dialects::taker::taken;
 use crate::hub::{Effort, Reasoning, Request};
 use crate::json::{Fields, Writer};
 use crate::loss::Losses;
@@ -47,7 +50,8 @@ fn thinking(node: &mut Node<'_>) -> Option<Reasoning> {
 }
 
 pub(super) fn encode(object: &mut Writer<'_>, request: &Request, losses: &mut Losses) {
-    let Some(reasoning) = &request.reasoning else { return };
+    let reasoning = taken(CHAT, request, Setting::ReasoningEffort, request.reasoning.as_ref(), losses);
+    let Some(reasoning) = reasoning else { return };
     let extras = &reasoning.extras;
     let step = reasoning.effort.as_ref().map(|effort| step(effort, request, losses));
     if extras.notes(CHAT, "reasoning") {

@@ -3,9 +3,10 @@
 use super::losses::tell;
 use super::ways::{Blank, CHAT, Node, has, write_blanks};
 use super::{format, messages, options, reasoning, tool_choice, tools, turns};
-use catalogue::Dialect;
+use catalogue::{Dialect, Setting};
 
 use crate::dialects::DecodeError;
+use crate::dialects::taker::taken;
 use crate::hub::Request;
 use crate::json::Writer;
 use crate::loss::{Encoded, Losses};
@@ -59,9 +60,12 @@ pub(super) fn encode(request: &Request) -> Encoded {
     object.raw_if("metadata", request.metadata.as_ref());
     tier(&mut object, request, &mut losses);
     object.string_if("prompt_cache_key", request.cache_key.as_deref());
-    object.string_if("prompt_cache_retention", request.cache_retention.as_deref());
-    object.string_if("verbosity", request.verbosity.as_deref());
-    if let Some(store) = request.store {
+    let retention = request.cache_retention.as_deref();
+    let retention = taken(CHAT, request, Setting::PromptCacheRetention, retention, &mut losses);
+    object.string_if("prompt_cache_retention", retention);
+    let verbosity = taken(CHAT, request, Setting::Verbosity, request.verbosity.as_deref(), &mut losses);
+    object.string_if("verbosity", verbosity);
+    if let Some(store) = taken(CHAT, request, Setting::Store, request.store, &mut losses) {
         object.flag("store", store);
     }
     write_blanks(&mut object, &request.extras, &BLANKS);
@@ -74,7 +78,8 @@ pub(super) fn encode(request: &Request) -> Encoded {
 /// A tier that OpenAI does not have would be refused.
 /// Source: openai-go (ChatCompletionServiceTier), read 2026-11-21.
 fn tier(object: &mut Writer<'_>, request: &Request, losses: &mut Losses) {
-    let Some(tier) = request.service_tier.as_deref() else { return };
+    let tier = taken(CHAT, request, Setting::ServiceTier, request.service_tier.as_deref(), losses);
+    let Some(tier) = tier else { return };
     let is_home = request.extras.dialect == Some(CHAT);
     if is_home || matches!(tier, "auto" | "default" | "flex" | "scale" | "priority") {
         object.string("service_tier", tier);

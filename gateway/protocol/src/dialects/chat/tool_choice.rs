@@ -1,6 +1,7 @@
 //! `tool_choice` and the older `function_call`.
 //! Source: the types of openai-python and openai-go (ChatCompletionAllowedToolChoiceParam), read 2026-11-21.
 
+use catalogue::Habit;
 use serde_json::value::RawValue;
 
 use super::losses::tell_foreign;
@@ -102,7 +103,7 @@ pub(super) fn encode(object: &mut Writer<'_>, request: &Request, losses: &mut Lo
         ToolChoice::None => {
             object.string(key, "none");
         }
-        ToolChoice::Required if notes("tool_choice:any") => {
+        ToolChoice::Required if notes("tool_choice:any") || wants_any(request) => {
             object.string(key, "any");
         }
         ToolChoice::Required => {
@@ -130,6 +131,11 @@ pub(super) fn encode(object: &mut Writer<'_>, request: &Request, losses: &mut Lo
             tell_foreign(losses, json, "tool_choice", "chat completions have no such choice");
         }
     }
+}
+
+/// Requests of the same dialect keep their own word.
+fn wants_any(request: &Request) -> bool {
+    request.extras.dialect != Some(CHAT) && request.quirks.has(Habit::ToolChoiceAny)
 }
 
 fn write_function(object: &mut Writer<'_>, name: &str, is_typed: bool) {

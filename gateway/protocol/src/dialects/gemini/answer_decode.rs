@@ -5,10 +5,11 @@
 
 use serde_json::value::RawValue;
 
-use super::{HOME, citations, finish, part_decode, time, usage};
+use super::{HOME, citations, finish, part_decode, usage};
 use crate::dialects::{DecodeError, likely};
 use crate::hub::{Answer, Body, Candidate, Extras, Finish, Part};
 use crate::json::{Fields, RawJson};
+use crate::time;
 use crate::usage::Usage;
 
 /// Reads a buffered answer.

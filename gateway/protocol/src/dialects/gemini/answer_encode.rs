@@ -7,11 +7,12 @@ use super::citations;
 use super::node::is_home;
 use super::part_encode::{Reader, encode};
 use super::tell::Tell;
-use super::{HOME, finish, time, usage};
+use super::{HOME, finish, usage};
 use crate::dialects::{Echo, likely, untold};
 use crate::hub::{Answer, Candidate, Extras, Finish, Likely, Part};
 use crate::json::{RawJson, Writer};
 use crate::loss::Encoded;
+use crate::time;
 
 /// Writes a buffered answer, whole: an id and a time are made where the provider gave none.
 #[must_use]

@@ -7,11 +7,12 @@ use super::answer_encode::{Wire, of_candidate};
 use super::node::is_home;
 use super::part_encode::{Reader, encode};
 use super::tell::Tell;
-use super::{HOME, citations, encode_fault, finish, time, usage};
+use super::{HOME, citations, encode_fault, finish, usage};
 use crate::dialects::{Echo, StreamEncoder, untold};
 use crate::hub::{At, Body, Citation, Event, Extras, Finish, Opening, Part, Seal};
 use crate::json::{RawJson, Writer};
 use crate::loss::Losses;
+use crate::time;
 use crate::usage::Usage;
 
 /// Writes a stream.

@@ -41,7 +41,7 @@ pub fn decode_request(body: &str) -> Result<Request, DecodeError> {
         cache_retention: fields.take_string("prompt_cache_retention"),
         verbosity,
         store: fields.take_bool("store"),
-        extras: Extras::default(),
+        ..Request::default()
     };
     inside.extend(fields.rest());
     request.extras = Extras { notes: written, ..Extras::new(HOME, inside) };

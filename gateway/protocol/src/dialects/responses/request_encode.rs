@@ -1,14 +1,15 @@
 //! Writes a request: the fields of [`super::request_decode`], and for requests of other dialects what makes this
 //! API answer as theirs do.
 
-use catalogue::Dialect;
+use catalogue::{Dialect, Setting};
 
 use super::context::Context;
 use super::settings::{self, IN_TEXT};
 use super::{HOME, is_home, item_encode, notes, segments, tools, words};
 use crate::dialects::openai;
 use crate::dialects::spelling::spelt;
-use crate::hub::{Body, Effort, Request, Role, Turn};
+use crate::dialects::taker::{self, taken};
+use crate::hub::{Body, Effort, Request, Role, Sampling, Turn};
 use crate::json::{RawJson, Writer};
 use crate::loss::Encoded;
 
@@ -23,9 +24,10 @@ pub fn encode_request(request: &Request) -> Encoded {
     }
     write_turns(&mut object, request, &mut context);
     write_tools(&mut object, request, &mut context);
-    write_settings(&mut object, request, &mut context);
+    let sampling = taker::sampling(HOME, request, &mut context.losses);
+    write_settings(&mut object, request, &sampling, &mut context);
     if !is_home(&request.extras) {
-        write_foreign(&mut object, request, &mut context);
+        write_foreign(&mut object, request, &sampling, &mut context);
     }
     object.all(request.extras.of(HOME).iter().filter(|(name, _)| !name.starts_with(IN_TEXT)));
     object.end();
@@ -108,17 +110,19 @@ fn write_tools(object: &mut Writer<'_>, request: &Request, context: &mut Context
     }
 }
 
-fn write_settings(object: &mut Writer<'_>, request: &Request, context: &mut Context) {
+fn write_settings(object: &mut Writer<'_>, request: &Request, sampling: &Sampling, context: &mut Context) {
     if let Some(most) = request.max_output {
         object.number("max_output_tokens", most);
     }
-    object.raw_if("temperature", request.sampling.temperature.as_ref());
-    object.raw_if("top_p", request.sampling.top_p.as_ref());
-    if let Some(logprobs) = request.sampling.logprobs {
+    object.raw_if("temperature", sampling.temperature.as_ref());
+    object.raw_if("top_p", sampling.top_p.as_ref());
+    if let Some(logprobs) = sampling.logprobs {
         object.number("top_logprobs", logprobs);
     }
     settings::write_text(object, request, context);
-    if let Some(reasoning) = &request.reasoning {
+    let reasoning = request.reasoning.as_ref();
+    let reasoning = taken(HOME, request, Setting::ReasoningEffort, reasoning, &mut context.losses);
+    if let Some(reasoning) = reasoning {
         settings::write_reasoning(object, reasoning, context);
     }
     if request.stream || request.extras.notes(HOME, notes::STREAM_FALSE) {
@@ -136,7 +140,7 @@ fn write_settings(object: &mut Writer<'_>, request: &Request, context: &mut Cont
 
 /// Other dialects do not keep answers unless asked, hand back sealed thoughts themselves, and ask for
 /// probabilities by one field. Source: platform.openai.com/docs/guides/migrate-to-responses, read 2026-11-21.
-fn write_foreign(object: &mut Writer<'_>, request: &Request, context: &mut Context) {
+fn write_foreign(object: &mut Writer<'_>, request: &Request, sampling: &Sampling, context: &mut Context) {
     if request.store.is_none() {
         object.flag("store", false);
     }
@@ -144,14 +148,14 @@ fn write_foreign(object: &mut Writer<'_>, request: &Request, context: &mut Conte
     if thinks(request) {
         include.push(r#""reasoning.encrypted_content""#);
     }
-    if request.sampling.logprobs.is_some() {
+    if sampling.logprobs.is_some() {
         include.push(r#""message.output_text.logprobs""#);
     }
     if !include.is_empty() {
         object.list_of("include", include, |out, what| out.push_str(what));
     }
     object.all(same_in_chat(request));
-    tell_sampling(request, context);
+    tell_sampling(request, sampling, context);
     let is_prefill = request.extras.dialect == Some(Dialect::Anthropic)
         && request.turns.last().is_some_and(|turn| turn.role == Role::Assistant);
     if is_prefill {
@@ -180,8 +184,7 @@ fn same_in_chat(request: &Request) -> impl Iterator<Item = &(String, RawJson)> {
     request.extras.of(Dialect::OpenaiChat).iter().filter(|(name, _)| name == SAME_IN_CHAT)
 }
 
-fn tell_sampling(request: &Request, context: &mut Context) {
-    let sampling = &request.sampling;
+fn tell_sampling(request: &Request, sampling: &Sampling, context: &mut Context) {
     let word = |chat| spelt(words::setting(request.extras.dialect, chat), &request.extras);
     if !sampling.stop.is_empty() {
         context.losses.meaning(word("stop"), "the API has no texts that end an answer");

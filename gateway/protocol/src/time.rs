@@ -1,9 +1,9 @@
-//! Times as the API writes them, RFC 3339 in UTC, and as seconds since 1970.
+//! Times as some APIs write them, RFC 3339 in UTC, and as seconds since 1970.
 
 const DAY: u64 = 86_400;
 
 /// Reads `2026-11-21T10:00:00.5Z`. Fractions are dropped; other zones than UTC are not read.
-pub(super) fn read(text: &str) -> Option<u64> {
+pub(crate) fn read(text: &str) -> Option<u64> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let mut date = date.splitn(3, '-').map(|part| part.parse::<u64>().ok());
     let (year, month, day) = (date.next()??, date.next()??, date.next()??);
@@ -16,7 +16,7 @@ pub(super) fn read(text: &str) -> Option<u64> {
 }
 
 /// Writes a time.
-pub(super) fn write(seconds: u64) -> String {
+pub(crate) fn write(seconds: u64) -> String {
     let (year, month, day) = date(seconds / DAY);
     let rest = seconds % DAY;
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
