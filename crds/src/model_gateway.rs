@@ -124,8 +124,8 @@ pub struct LimitsSpec {
     #[serde(default = "default_max_request_body_bytes")]
     #[schemars(range(min = 1024, max = 1_073_741_824))]
     pub max_request_body_bytes: i64,
-    /// An upstream's answer above this many bytes, unless it is a stream, is refused with status 502. Default 67108864
-    /// (64 MiB).
+    /// An upstream's answer above this many bytes, unless it is a stream, is refused with status 502. Default 134217728
+    /// (128 MiB): the most that OpenAI sends is 2048 vectors of 3072 numbers, some 90 MB.
     #[serde(default = "default_max_answer_bytes")]
     #[schemars(range(min = 1024, max = 1_073_741_824))]
     pub max_answer_bytes: i64,
@@ -151,7 +151,7 @@ fn default_max_request_body_bytes() -> i64 {
 }
 
 fn default_max_answer_bytes() -> i64 {
-    64 << 20
+    128 << 20
 }
 
 fn default_max_stream_event_bytes() -> i64 {

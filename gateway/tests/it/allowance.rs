@@ -17,7 +17,7 @@ async fn got(client: &Speaker, provider: &Speaker, headers: &str, error: &str) -
     let answer = (provider.answer)().to_string();
     let mut got = [HeaderMap::new(), HeaderMap::new()];
     for (kept, status, body) in [(0, "200 OK", answer.as_str()), (1, "429 Slow", error)] {
-        let ask = gateway.post((client.path)(false)).body((client.ask)(false).to_string()).send();
+        let ask = gateway.post((client.path)(false)).body(client.ask_of(provider, false).to_string()).send();
         let (answered, _) = tokio::join!(ask, upstream.answer(status, headers, body));
         got[kept] = answered.expect("an answer").headers().clone();
     }

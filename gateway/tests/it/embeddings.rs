@@ -5,7 +5,7 @@ use config::OnLoss;
 use serde_json::{Value, json};
 
 use crate::cells::{Outcome, exchange};
-use crate::harness::{Gateway, NOBODY, logged, mock, model};
+use crate::harness::{Gateway, NOBODY, delivery, logged, mock, model};
 use crate::upstream::{Exchange, Upstream};
 
 const OPENAI: &str = "/v1/embeddings";
@@ -293,7 +293,14 @@ async fn send(exchange: &mut Exchange, status: &str, body: &str) {
 
 #[tokio::test]
 async fn more_texts_than_gemini_takes_are_several_calls_and_one_answer() {
-    let (gateway, upstream) = before(GeminiEmbeddings).await;
+    let upstream = Upstream::start().await;
+    let mut any = model("any", &[&upstream.url()]);
+    embeds(&mut any, 0, Some(GeminiEmbeddings));
+    let mut roomy = delivery("r2", vec![any]);
+    roomy.config.settings.limits.answer_bytes = 8 << 20;
+    let gateway = Gateway::start(Vec::new()).await;
+    gateway.deliver(roomy);
+    gateway.wait_for("r2").await;
     let provider = async {
         let mut calls = Vec::new();
         for _ in 0..3 {
