@@ -170,6 +170,14 @@ mod tests {
     }
 
     #[test]
+    fn completions_leave_out_what_the_model_refuses_too() {
+        let model = ("openai", "gpt-3.5-turbo-instruct");
+        let (body, losses) = sent(Dialect::Anthropic, &anthropic(), Dialect::OpenaiCompletions, model);
+        assert_eq!((body.get("top_k"), &body["temperature"]), (None, &json!(0.5)));
+        assert_eq!(losses, ["top_k"]);
+    }
+
+    #[test]
     fn a_stop_that_is_refused_changes_meaning_and_is_told_in_the_clients_words() {
         let ask = json!({"model": "m", "max_tokens": 9, "stop_sequences": ["X"], "messages": [{"role": "user", "content": "?"}]});
         let (body, losses) = sent(Dialect::Anthropic, &ask, Dialect::OpenaiChat, ("openai", "gpt-5"));

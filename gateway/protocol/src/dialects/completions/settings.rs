@@ -1,9 +1,12 @@
 //! The plain settings of a request, both ways: limits, sampling, stream, and who asks.
 //! Source: platform.openai.com/docs/api-reference/completions/create, as recorded by 2026-11-21.
 
+use catalogue::Setting;
+
 use super::HOME;
 use super::node::{Node, kept};
 use crate::dialects::openai;
+use crate::dialects::taker::{self, taken};
 use crate::hub::{Request, Sampling};
 use crate::json::{Fields, Writer, string};
 use crate::loss::Losses;
@@ -70,8 +73,9 @@ pub(super) fn encode(object: &mut Writer<'_>, request: &Request, losses: &mut Lo
     if let Some(limit) = request.max_output.or((!is_home).then_some(MAX_TOKENS)) {
         object.number("max_tokens", limit);
     }
-    object.string_if("user", openai::user(request, losses));
-    write_sampling(object, request);
+    let user = openai::user(request, losses);
+    object.string_if("user", taken(HOME, request, Setting::User, user, losses));
+    write_sampling(object, request, losses);
     if request.stream || request.extras.notes(HOME, "stream:false") {
         object.flag("stream", request.stream);
     }
@@ -82,7 +86,8 @@ pub(super) fn encode(object: &mut Writer<'_>, request: &Request, losses: &mut Lo
 fn write_options(object: &mut Writer<'_>, request: &Request) {
     let rest = kept(&request.extras, "stream_options");
     let is_noted = request.extras.notes(HOME, OPTIONS);
-    let is_made = request.extras.dialect != Some(HOME) && request.stream && request.stream_usage;
+    let may_ask = !taker::refuses(HOME, request, Setting::StreamOptions);
+    let is_made = request.extras.dialect != Some(HOME) && request.stream && request.stream_usage && may_ask;
     if is_noted || is_made {
         object.nested("stream_options", |asked| {
             asked.flag("include_usage", request.stream_usage);
@@ -94,8 +99,8 @@ fn write_options(object: &mut Writer<'_>, request: &Request) {
     }
 }
 
-fn write_sampling(object: &mut Writer<'_>, request: &Request) {
-    let sampling = &request.sampling;
+fn write_sampling(object: &mut Writer<'_>, request: &Request, losses: &mut Losses) {
+    let sampling = taker::sampling(HOME, request, losses);
     object.raw_if("temperature", sampling.temperature.as_ref()).raw_if("top_p", sampling.top_p.as_ref());
     object.raw_if("top_k", sampling.top_k.as_ref()).raw_if("seed", sampling.seed.as_ref());
     object.raw_if("frequency_penalty", sampling.frequency_penalty.as_ref());
