@@ -9,7 +9,7 @@ use reqwest::RequestBuilder;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
-use super::refusal::{Sides, garbled};
+use super::refusal::{Sides, garbled, too_long};
 use super::send::Waits;
 use super::{read, send};
 use crate::pipeline::{Reply, Terms, UpstreamFault};
@@ -28,8 +28,11 @@ pub(super) struct Vectors {
     pub(super) losses: Vec<String>,
 }
 
+/// An answer's place among the calls, its headers and its body.
+type Numbered = (usize, (HeaderMap, Bytes));
+
 /// Sends `requests` and puts their answers together, in this order. They have the time of one, and if one of them
-/// fails, all do: half of the vectors are of no use.
+/// fails, all do: half of the vectors are of no use. Together they may be as long as one.
 pub(super) async fn send(
     requests: Vec<RequestBuilder>,
     deployment: &Deployment,
@@ -42,7 +45,9 @@ pub(super) async fn send(
         one(request, deadline, sides, terms).await.map(|answer| (at, answer))
     });
     // In any order, so that the first that fails ends the others.
-    let mut answers: Vec<_> = stream::iter(calls).buffer_unordered(AT_ONCE).try_collect().await?;
+    let (answers, limit) = (stream::iter(calls).buffer_unordered(AT_ONCE), terms.limits.answer_bytes);
+    let mut answers =
+        answers.try_fold(Vec::new(), |all, next| async move { within(limit, all, next) }).await?;
     answers.sort_by_key(|(at, _)| *at);
     let (mut all_headers, bodies): (Vec<HeaderMap>, Vec<Bytes>) =
         answers.into_iter().map(|(_, answer)| answer).unzip();
@@ -62,6 +67,13 @@ async fn judged(exchange: Exchange, bodies: Vec<Bytes>) -> Result<Judged, Upstre
     }
     let judged = tokio::task::spawn_blocking(move || exchange.judge(bodies)).await;
     judged.map_err(|_| garbled("sent an answer that could not be read"))
+}
+
+/// `all` answers and the `next`, if they are not too long together.
+fn within(limit: usize, mut all: Vec<Numbered>, next: Numbered) -> Result<Vec<Numbered>, UpstreamFault> {
+    all.push(next);
+    let bytes: usize = all.iter().map(|(_, (_, body))| body.len()).sum();
+    if bytes > limit { Err(too_long("answer", limit, "maxAnswerBytes")) } else { Ok(all) }
 }
 
 /// The language of conversations that has the same headers.

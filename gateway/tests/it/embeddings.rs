@@ -5,7 +5,7 @@ use config::OnLoss;
 use serde_json::{Value, json};
 
 use crate::cells::{Outcome, exchange};
-use crate::harness::{Gateway, NOBODY, delivery, logged, mock, model};
+use crate::harness::{Gateway, LIMITS, NOBODY, delivery, logged, mock, model};
 use crate::upstream::{Exchange, Upstream};
 
 const OPENAI: &str = "/v1/embeddings";
@@ -15,7 +15,7 @@ const BATCH: &str = "/v1beta/models/any:batchEmbedContents";
 /// `[0.5,-1.25,300]`, four bytes a number.
 const BASE64: &str = "AAAAPwAAoL8AAJZD";
 
-fn embeds(model: &mut config::Model, at: usize, dialect: Option<EmbeddingDialect>) {
+pub(crate) fn embeds(model: &mut config::Model, at: usize, dialect: Option<EmbeddingDialect>) {
     if let config::Upstream::Http(http) = &mut model.deployments[at].upstream {
         http.embeds = dialect;
     }
@@ -326,6 +326,26 @@ async fn more_texts_than_gemini_takes_are_several_calls_and_one_answer() {
     assert_eq!(json!(order), json!((0..250).collect::<Vec<_>>()));
     assert_eq!(body["data"][249]["embedding"].as_array().map(Vec::len), Some(3072));
     assert_eq!((&body["usage"]["total_tokens"], &line["attempts"]), (&json!(250), &json!(1)), "{line}");
+}
+
+#[tokio::test]
+async fn the_limit_for_an_answer_holds_for_all_its_calls_together() {
+    let (gateway, upstream) = before(GeminiEmbeddings).await;
+    let provider = async {
+        for _ in 0..2 {
+            let mut call = upstream.next().await;
+            let (count, _) = part(&call);
+            let mut answer = json!({"embeddings": vec![json!({"values": [1]}); count]});
+            answer["padding"] =
+                json!("x".repeat(usize::try_from(LIMITS.answer_bytes * 2 / 3).expect("fits")));
+            send(&mut call, "200 OK", &answer.to_string()).await;
+        }
+    };
+    let (answered, ()) = tokio::join!(gateway.post(OPENAI).body(many().to_string()).send(), provider);
+    let answered = answered.expect("an answer");
+    assert_eq!(answered.status(), 502);
+    let text = answered.text().await.expect("text");
+    assert!(text.contains("131072 bytes; limits.maxAnswerBytes"), "{text}");
 }
 
 #[tokio::test]
