@@ -1,10 +1,13 @@
 //! How much a provider still allows is told in the client's own headers, with answers and with errors.
 
-use catalogue::Dialect;
+use catalogue::{Dialect, EmbeddingDialect};
 use reqwest::header::HeaderMap;
 
 use crate::cells::before;
+use crate::embeddings::embeds;
+use crate::harness::{Gateway, model};
 use crate::speakers::{ALL, Speaker, speaker};
+use crate::upstream::Upstream;
 
 const OPENAI: &str = "x-ratelimit-limit-requests: 60\r\nx-ratelimit-remaining-requests: 59\r\nx-ratelimit-reset-requests: 0s\r\n\
                       x-ratelimit-limit-input-images: 8\r\nretry-after: 7\r\nretry-after-ms: 6500\r\n";
@@ -71,4 +74,21 @@ async fn what_gemini_says_in_the_body_is_a_header_to_others() {
         let wanted = (client.dialect != Dialect::Gemini).then_some("49");
         assert_eq!(told, wanted, "{}", client.dialect.name());
     }
+}
+
+#[tokio::test]
+async fn clients_that_want_vectors_are_told_in_the_same_words() {
+    let upstream = Upstream::start().await;
+    let mut any = model("any", &[&upstream.url()]);
+    embeds(&mut any, 0, Some(EmbeddingDialect::GeminiEmbeddings));
+    let gateway = Gateway::start(vec![any]).await;
+    let error = r#"{"error":{"code":429,"message":"quota","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"3s"}]}}"#;
+    let ask = gateway.post("/v1/embeddings").body(r#"{"model":"any","input":"a"}"#).send();
+    let (answered, _) = tokio::join!(ask, upstream.answer("429 Slow", "", error));
+    assert_eq!(answered.expect("an answer").headers()["retry-after"], "3");
+    let ask = gateway.post("/v1beta/models/any:embedContent").body(r#"{"content":{"parts":[{"text":"a"}]}}"#);
+    let (answered, _) = tokio::join!(ask.send(), upstream.answer("429 Slow", OPENAI, error));
+    let headers = answered.expect("an answer").headers().clone();
+    assert_eq!(headers["retry-after"], "7");
+    assert_eq!(headers["x-ratelimit-limit-requests"], "60", "a relay passes what there is");
 }

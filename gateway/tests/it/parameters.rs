@@ -5,6 +5,7 @@ use config::{ExtraBody, FieldPath, Parameters};
 use serde_json::{Value, json};
 
 use crate::cells::speaks;
+use crate::embeddings::embeds;
 use crate::harness::{Gateway, model};
 use crate::speakers::{ALL, speaker};
 use crate::upstream::Upstream;
@@ -128,4 +129,40 @@ async fn bodies_for_vectors_are_changed_too() {
     let (got, losses) = sent(&pair, "/v1/embeddings", ask, values.to_string()).await;
     assert!(!got.contains("outputDimensionality"), "{got}");
     assert!(!losses.contains("user"), "what is left out on purpose is no loss: {losses}");
+}
+
+#[tokio::test]
+async fn a_batch_for_vectors_is_changed_in_each_of_its_calls() {
+    let upstream = Upstream::start().await;
+    let mut any = model("any", &[&upstream.url()]);
+    embeds(&mut any, 0, Some(catalogue::EmbeddingDialect::GeminiEmbeddings));
+    // Another kind of vector would be refused, were it not left out.
+    any.deployments[0].parameters =
+        parameters(&["output_dtype", "requests[*].taskType"], json!({"labels": {"a": "b"}}));
+    let gateway = Gateway::start(vec![any]).await;
+    let texts: Vec<_> = (0..150).map(|at| at.to_string()).collect();
+    let ask = json!({"model": "any", "input": texts, "task_type": "CLUSTERING", "output_dtype": "int8"});
+    let provider = async {
+        let mut bodies = Vec::new();
+        for _ in 0..2 {
+            let mut call = upstream.next().await;
+            let body: Value = serde_json::from_slice(&call.body).expect("JSON");
+            let count = body["requests"].as_array().map_or(0, Vec::len);
+            let answer = json!({"embeddings": vec![json!({"values": [1]}); count]}).to_string();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{answer}", answer.len());
+            call.send(head.as_bytes()).await;
+            bodies.push((count, body));
+        }
+        bodies
+    };
+    let ask = gateway.post("/v1/embeddings").body(ask.to_string()).send();
+    let (answered, bodies) = tokio::join!(ask, provider);
+    let answered = answered.expect("an answer");
+    assert_eq!((answered.status().as_u16(), answered.headers().get("x-fairlead-losses")), (200, None));
+    assert_eq!(bodies.iter().map(|(count, _)| count).sum::<usize>(), 150);
+    for (_, body) in bodies {
+        assert_eq!(body["labels"], json!({"a": "b"}), "{body}");
+        assert!(body["requests"][0].get("content").is_some(), "{body}");
+        assert_eq!(body.pointer("/requests/0/taskType"), None, "{body}");
+    }
 }
