@@ -17,6 +17,7 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("render", &["crds", "config", "catalogue"], &["kube-client", "tokio"]),
     ("operator", &["render", "crds", "config", "catalogue"], &["sqlx"]),
     ("store", &[], &["axum", "kube"]),
+    ("limits", &[], &["axum", "kube", "reqwest"]),
     ("gateway", &["catalogue", "config", "protocol", "store"], &["kube", "k8s-openapi"]),
     ("fairlead", &["gateway", "render", "crds", "config", "catalogue"], &["kube-client"]),
     ("e2e", &["crds"], &["sqlx"]),

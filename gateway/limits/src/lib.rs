@@ -1,0 +1,29 @@
+//! Counters that hold. An ask reserves its estimate in all of its counters or in none; settling puts what was really used
+//! in its place; what is never settled expires. `window.rs` has the time that a counter counts over, `counter.rs` and
+//! `ask.rs` the words, `backend.rs` what a backend does, `book.rs` the arithmetic, `local.rs` the counters of one process.
+//!
+//! The guarantee, for each counter that refuses at its limit, however many callers and pods ask at once: a reservation is
+//! granted only while what is spent and what is held, with it, is at most the amount. So what is spent in a window passes
+//! the amount by no more than what the requests in flight cost beyond their estimates; where estimates are upper bounds,
+//! it never does. Requests and concurrency have exact estimates: they never pass. Five things are outside of it:
+//!
+//! - A request that runs longer than its reservation lives holds nothing from then on, and counts when it is settled.
+//! - A request counts in the window in which it was let in, also if it ends in the next.
+//! - Pods whose clocks differ turn a calendar window at their own time; reservations and slots of a rolling window are
+//!   counted by clocks ahead and behind alike.
+//! - What was used while a backend was away counts once it is settled; what a backend has lost with its data is lost.
+//! - A process that ends without settling leaves its requests' cost out of the counters once their reservations expire.
+
+mod ask;
+mod backend;
+mod book;
+mod counter;
+mod local;
+mod window;
+
+pub use ask::{Ask, ReservationId, Settlement};
+pub use backend::{Away, Backend, Verdict};
+pub use counter::{AtLimit, Counter, CounterKey, Level, MOST, Unit};
+pub use jiff::Timestamp;
+pub use local::Local;
+pub use window::{Calendar, CalendarUnit, Rolling, Span, Window, WindowError, WindowId};
