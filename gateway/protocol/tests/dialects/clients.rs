@@ -2,7 +2,9 @@
 //! stumbled over.
 
 use catalogue::Dialect;
-use protocol::dialects::{Echo, decode_request, encode_request, stream_encoder};
+use protocol::dialects::{
+    Echo, decode_answer, decode_request, encode_answer, encode_request, stream_encoder,
+};
 use serde_json::{Value, json};
 
 use crate::support::{authored, decode, encode};
@@ -147,4 +149,24 @@ fn every_event_of_a_gemini_stream_has_a_part() {
         }
     }
     assert!(count > 10, "{count}");
+}
+
+/// Gemini seals a turn in an empty text at its end. Claude Code would take that for all that was said.
+#[test]
+fn anthropics_clients_get_no_text_without_words() {
+    let part =
+        |part: Value| json!({"candidates": [{"content": {"role": "model", "parts": [part]}, "index": 0}]});
+    let last = json!({"text": "", "thoughtSignature": "c2VhbA=="});
+    let stream = format!("data: {}\n\ndata: {}\n\n", part(json!({"text": "Oslo."})), part(last.clone()));
+    let echo = Echo { model: "m".into(), id: "i".into(), created: 1, stream_usage: true };
+    let mut encoder = stream_encoder(Dialect::Anthropic, echo.clone());
+    let out = encode(encoder.as_mut(), &decode(Dialect::Gemini, stream.as_bytes()));
+    assert_eq!(out.matches("event: content_block_start").count(), 1, "{out}");
+    assert_eq!(out.matches("event: content_block_stop").count(), 1, "{out}");
+
+    let whole = json!({"candidates": [{"content": {"role": "model", "parts": [{"text": "Oslo."}, last]}}]});
+    let answer = decode_answer(Dialect::Gemini, &whole.to_string()).expect("an answer");
+    let body: Value =
+        serde_json::from_str(&encode_answer(Dialect::Anthropic, &answer, &echo).body).expect("JSON");
+    assert_eq!(body["content"], json!([{"type": "text", "text": "Oslo."}]), "{body}");
 }

@@ -48,7 +48,7 @@ pub(super) fn encode(answer: &Answer, echo: &Echo) -> Encoded {
     let mut object = Writer::object(&mut body);
     write_head(&mut object, (&answer.id, &answer.extras), echo);
     if kept(&answer.extras, "content").is_none() {
-        object.field("content", |out| write_content(out, said, echo, &mut losses));
+        object.field("content", |out| write_content(out, answer, echo, &mut losses));
     }
     write_stop(&mut object, said, &answer.extras);
     if !is_home(&answer.extras) {
@@ -86,15 +86,19 @@ fn write_stop(object: &mut Writer<'_>, said: &Candidate, extras: &Extras) {
     };
 }
 
-fn write_content(out: &mut String, said: &Candidate, echo: &Echo, losses: &mut Losses) {
+fn write_content(out: &mut String, answer: &Answer, echo: &Echo, losses: &mut Losses) {
+    let parts = answer.candidates.first().map(|said| said.parts.as_slice()).unwrap_or_default();
     let mut list = Writer::list(out);
-    for (at, part) in said.parts.iter().enumerate() {
+    for (at, part) in parts.iter().enumerate() {
         let path = format!("content[{at}]");
         for (name, raw) in part.extras.foreign_to(HOME) {
             tell_leaves(losses, &format!("{path}.{name}"), raw.get(), Weight::Hint);
         }
         if !has_place(&part.body) {
             losses.hint(path, "Anthropic's clients know no such block");
+            continue;
+        }
+        if is_silent(&part.body) && part.citations.is_empty() && !is_home(&answer.extras) {
             continue;
         }
         list.element(|out| write_block(out, part, &call_id(&part.body, at, echo)));
@@ -112,6 +116,11 @@ pub(super) fn has_place(body: &Body) -> bool {
         Body::Foreign { dialect, .. } => *dialect == HOME,
         Body::Media(_) | Body::ToolResult { .. } => false,
     }
+}
+
+/// Whether it is a text without words. Anthropic sends none, and its API refuses them when they come back.
+pub(super) fn is_silent(body: &Body) -> bool {
+    matches!(body, Body::Text(text) | Body::Refusal(text) if text.is_empty())
 }
 
 /// The id of a call: the provider's, or one that no other call has.

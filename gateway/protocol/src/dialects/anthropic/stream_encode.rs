@@ -2,7 +2,8 @@
 //!
 //! Clients want one block after the other, numbered from 0; other dialects may fill several at once. So a text
 //! or thought that gives way to another block goes on in a block of its own, and what comes beside an open call
-//! waits until the call is complete, since a call cannot be cut.
+//! waits until the call is complete, since a call cannot be cut. A text begins with its first word: Gemini ends its
+//! streams with an empty one, and Claude Code takes the last text of an answer for what was said.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +24,7 @@ pub struct Encoder {
     /// The number of the next block.
     next: u64,
     live: Option<Live>,
-    /// Blocks that gave way to another and may go on.
+    /// Blocks that gave way to another and may go on, and texts without words.
     paused: BTreeMap<At, Kind>,
     waiting: Vec<Event>,
     ending: Told,
@@ -180,6 +181,7 @@ impl Encoder {
             Event::Open(_, opening) => self.open(at, opening, out),
             Event::Close(_) if is_live => self.stop(out),
             Event::Close(_) => drop(self.paused.remove(&at)),
+            Event::Text(_, more) if more.is_empty() => {}
             _ => {
                 if !is_live {
                     self.resume(at, out);
@@ -205,12 +207,18 @@ impl Encoder {
     }
 
     fn open(&mut self, at: At, opening: &Opening, out: &mut String) {
-        self.pause(out);
         untold::tell(&opening.extras, HOME, "content.", &mut self.losses);
         if !answer::has_place(&opening.body) {
             self.losses.once("content", "Anthropic's clients know no such block");
-            return;
+        } else if answer::is_silent(&opening.body) && !is_home(&self.ending.extras) {
+            self.paused.insert(at, Kind::Text);
+        } else {
+            self.begin(at, opening, out);
         }
+    }
+
+    fn begin(&mut self, at: At, opening: &Opening, out: &mut String) {
+        self.pause(out);
         let (kind, text, seal) = match &opening.body {
             Body::Text(text) | Body::Refusal(text) => (Kind::Text, text.as_str(), None),
             Body::Thinking { seal, .. } if seal.as_ref().and_then(blocks_encode::redacted).is_some() => {
@@ -275,14 +283,14 @@ impl Encoder {
         self.stop(out);
     }
 
-    /// A text or thought that gave way goes on as a new block.
+    /// A text or thought that gave way goes on as a new block, a text that had no words begins.
     fn resume(&mut self, at: At, out: &mut String) {
         let body = match self.paused.remove(&at) {
             Some(Kind::Text) => Body::Text(String::new()),
             Some(Kind::Thinking) => Body::Thinking { text: String::new(), seal: None },
             Some(Kind::Call | Kind::Whole) | None => return,
         };
-        self.open(at, &Opening { body, extras: Extras::default() }, out);
+        self.begin(at, &Opening { body, extras: Extras::default() }, out);
     }
 
     fn stop(&mut self, out: &mut String) {
