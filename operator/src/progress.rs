@@ -164,6 +164,7 @@ mod tests {
                 unknown_price: config::UnknownPrice::Allow,
             },
             models: models.iter().map(model).collect(),
+            budgets: Vec::new(),
         })
     }
 

@@ -1,5 +1,5 @@
 //! Cuts a config into files small enough for ConfigMaps, and puts it together again.
-//! An edit of one model changes one shard and the index; a reader that finds a shard missing or
+//! An edit of one model or budget changes one shard and the index; a reader that finds a shard missing or
 //! changed knows that the delivery is not complete yet.
 
 use std::collections::BTreeMap;
@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Config, Delivery, Model, ObjectName, Secret, Settings, VERSION};
+use crate::{Budget, Config, Delivery, Model, ObjectName, Secret, Settings, VERSION};
 
 /// The file that is written last and names all others.
 pub const INDEX_FILE: &str = "index.json";
 
-/// How many shards the models are spread over. Pods mount a ConfigMap for each, so changing it is a
+/// How many shards models and budgets are spread over. Pods mount a ConfigMap for each, so changing it is a
 /// change of the chart too.
 pub const SHARDS: usize = 16;
 
@@ -26,7 +26,7 @@ pub struct Bundle {
     pub revision: String,
     /// Content of [`INDEX_FILE`].
     pub index: Vec<u8>,
-    /// Files by name; only shards that hold a model.
+    /// Files by name; only shards that hold something.
     pub shards: BTreeMap<String, Vec<u8>>,
 }
 
@@ -59,9 +59,9 @@ pub enum BundleError {
         /// Position and cause; the config has no secrets.
         reason: String,
     },
-    /// Too many models in one slot.
+    /// Too much in one slot.
     #[error(
-        "shard {slot} has {bytes} bytes, more than {SHARD_BYTES}: spread the models over several gateways"
+        "shard {slot} has {bytes} bytes, more than {SHARD_BYTES}: spread models and budgets over several gateways"
     )]
     TooLarge {
         /// 0 to [`SHARDS`] - 1.
@@ -85,6 +85,23 @@ struct ShardEntry {
     sha256: String,
 }
 
+/// What one shard holds, as written.
+#[derive(Default, Serialize)]
+struct Part<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    models: Vec<&'a Model>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    budgets: Vec<&'a Budget>,
+}
+
+/// What one shard holds, as read.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Shard {
+    models: Vec<Model>,
+    budgets: Vec<Budget>,
+}
+
 #[derive(Deserialize)]
 struct VersionOnly {
     version: u32,
@@ -96,16 +113,10 @@ impl Bundle {
     /// # Errors
     /// [`BundleError::TooLarge`].
     pub fn pack(config: &Config) -> Result<Self, BundleError> {
-        let mut slots: [Vec<&Model>; SHARDS] = Default::default();
-        for model in &config.models {
-            if let Some(slot) = slots.get_mut(slot_of(&model.name)) {
-                slot.push(model);
-            }
-        }
         let mut shards = BTreeMap::new();
         let mut entries = Vec::new();
-        for (slot, models) in slots.iter().enumerate().filter(|(_, models)| !models.is_empty()) {
-            let bytes = to_json(models, "shard")?;
+        for (slot, part) in parts(config) {
+            let bytes = to_json(&part, "shard")?;
             if bytes.len() > SHARD_BYTES {
                 return Err(BundleError::TooLarge { slot, bytes: bytes.len() });
             }
@@ -137,16 +148,23 @@ impl Bundle {
             return Err(BundleError::Version { found: version });
         }
         let head: Index = from_json(index, INDEX_FILE)?;
-        let mut models: Vec<Model> = Vec::new();
+        let mut config = Config {
+            gateway: head.gateway,
+            settings: head.settings,
+            models: Vec::new(),
+            budgets: Vec::new(),
+        };
         for ShardEntry { file, sha256 } in head.shards {
             let bytes = read(&file).ok_or_else(|| BundleError::Missing { file: file.clone() })?;
             if hex_sha256(&bytes) != sha256 {
                 return Err(BundleError::Altered { file });
             }
-            models.append(&mut from_json(&bytes, &file)?);
+            let mut shard: Shard = from_json(&bytes, &file)?;
+            config.models.append(&mut shard.models);
+            config.budgets.append(&mut shard.budgets);
         }
-        models.sort_by(|a, b| a.name.cmp(&b.name));
-        let config = Config { gateway: head.gateway, settings: head.settings, models };
+        config.models.sort_by(|a, b| a.name.cmp(&b.name));
+        config.budgets.sort_by(|a, b| a.id.cmp(&b.id));
         let mut credentials = BTreeMap::new();
         for credential in config.credential_refs() {
             let file = credential.file();
@@ -163,9 +181,21 @@ pub fn shard_slot(file: &str) -> Option<usize> {
     file.strip_prefix("shard-")?.split('-').next()?.parse().ok().filter(|slot| *slot < SHARDS)
 }
 
-/// A model stays in its slot whatever else comes and goes, so an edit touches one shard.
-fn slot_of(model: &str) -> usize {
-    let digest = Sha256::digest(model.as_bytes());
+/// What each slot holds, without the empty ones.
+fn parts(config: &Config) -> BTreeMap<usize, Part<'_>> {
+    let mut parts: BTreeMap<usize, Part<'_>> = BTreeMap::new();
+    for model in &config.models {
+        parts.entry(slot_of(&model.name)).or_default().models.push(model);
+    }
+    for budget in &config.budgets {
+        parts.entry(slot_of(&budget.id.to_string())).or_default().budgets.push(budget);
+    }
+    parts
+}
+
+/// What has this name stays in its slot whatever else comes and goes, so an edit touches one shard.
+fn slot_of(name: &str) -> usize {
+    let digest = Sha256::digest(name.as_bytes());
     usize::from(digest.first().copied().unwrap_or_default()) % SHARDS
 }
 

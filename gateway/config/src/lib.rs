@@ -2,12 +2,17 @@
 //! Knows no Kubernetes and no HTTP. `bundle.rs` cuts a config into files and puts it together again;
 //! the gateway's `snapshot` compiles it to what runs.
 
+mod budget;
 mod bundle;
 mod master_key;
 mod parameters;
 mod pricing;
 mod secret;
 
+pub use budget::{
+    Alert, Budget, CalendarUnit, Enforcement, FailureMode, Limit, MAX_AMOUNT, OnExceed, ReservationEstimate,
+    Target, TargetKind, Unit, Window,
+};
 pub use bundle::{Bundle, BundleError, INDEX_FILE, SHARD_BYTES, SHARDS, shard_slot, short_digest};
 pub use master_key::WeakKey;
 pub use parameters::{ExtraBody, FieldPath, OWN_FIELDS, Parameters, ParametersError, Step};
@@ -20,7 +25,7 @@ use catalogue::{Auth, Dialect, EmbeddingDialect, Quirks};
 use serde::{Deserialize, Serialize};
 
 /// The format's version. A gateway refuses a config of any other and keeps the one it has.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// All that one gateway needs to serve, but for the credentials' material.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +36,8 @@ pub struct Config {
     pub settings: Settings,
     /// Sorted by name; names and aliases are unique over all models.
     pub models: Vec<Model>,
+    /// Sorted by `id`, each once.
+    pub budgets: Vec<Budget>,
 }
 
 /// Namespace and name of a Kubernetes object. Written `namespace/name`.
@@ -223,6 +230,8 @@ impl Config {
             Upstream::Http(http) => http.credential.as_ref(),
             Upstream::Mock => None,
         });
-        credentials.chain(&self.settings.master_key).collect()
+        let alerts = self.budgets.iter().flat_map(|budget| &budget.alerts);
+        let webhooks = alerts.filter_map(|alert| alert.webhook.as_ref());
+        credentials.chain(webhooks).chain(&self.settings.master_key).collect()
     }
 }

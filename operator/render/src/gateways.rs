@@ -84,8 +84,12 @@ fn assemble(gateway: &Gateway, candidates: Vec<Candidate>, findings: &mut Vec<Fi
     let groups = groups::form(candidates, gateway.group_across_namespaces, findings);
     let mut credentials = groups.credentials;
     credentials.extend(gateway.master_key.clone());
-    let config =
-        Config { gateway: gateway.name.clone(), settings: gateway.settings.clone(), models: groups.models };
+    let config = Config {
+        gateway: gateway.name.clone(),
+        settings: gateway.settings.clone(),
+        models: groups.models,
+        budgets: Vec::new(),
+    };
     GatewayConfig { config, credentials }
 }
 

@@ -50,7 +50,12 @@ fn rendered(models: &[(&str, u32)], credential: &str) -> GatewayConfig {
         on_loss: config::OnLoss::Report,
         unknown_price: config::UnknownPrice::Allow,
     };
-    let config = Config { gateway: id("main"), settings, models: models.iter().map(model).collect() };
+    let config = Config {
+        gateway: id("main"),
+        settings,
+        models: models.iter().map(model).collect(),
+        budgets: Vec::new(),
+    };
     let material = Secret::new(format!("material {credential}").into_bytes());
     GatewayConfig { config, credentials: BTreeMap::from([(reference.file(), material)]) }
 }

@@ -41,7 +41,7 @@ fn config(models: &[(&str, u32)]) -> Config {
         on_loss: config::OnLoss::Report,
         unknown_price: config::UnknownPrice::Allow,
     };
-    Config { gateway: id("main"), settings, models: models.iter().map(model).collect() }
+    Config { gateway: id("main"), settings, models: models.iter().map(model).collect(), budgets: Vec::new() }
 }
 
 /// A gateway `main` with these models rendered, and the board and index of a cluster around it.

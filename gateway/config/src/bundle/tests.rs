@@ -1,7 +1,10 @@
 //! What a reader of mounted files can rely on.
 
 use super::*;
-use crate::{CredentialRef, Deployment, HttpUpstream, Timeouts, Upstream};
+use crate::{
+    Alert, CalendarUnit, CredentialRef, Deployment, Enforcement, FailureMode, HttpUpstream, Limit, OnExceed,
+    ReservationEstimate, Target, TargetKind, Timeouts, Unit, Upstream, Window,
+};
 
 const TIMEOUTS: Timeouts = Timeouts { connect_ms: 1, first_byte_ms: 2, stream_idle_ms: 3, request_ms: 4 };
 
@@ -35,6 +38,33 @@ fn model(name: &str, credential: Option<CredentialRef>) -> Model {
     Model { name: name.into(), aliases: Vec::new(), deployments: vec![deployment] }
 }
 
+fn budget(name: &str, webhook: Option<CredentialRef>) -> Budget {
+    let window =
+        Window::Calendar { every: CalendarUnit::Month, time_zone: "UTC".into(), start_day: Some(15) };
+    let on_exceed = OnExceed::Fallback { model: "m000".into() };
+    Budget {
+        id: object(name),
+        uid: "u".into(),
+        targets: vec![Target { kind: TargetKind::Team, name: Some("red".into()), namespace: None }],
+        per_target: true,
+        limits: vec![Limit {
+            name: "usd".into(),
+            unit: Unit::NanoUsd,
+            amount: crate::MAX_AMOUNT,
+            window,
+            on_exceed,
+            soft: Some(1),
+        }],
+        enforcement: Enforcement::Shadow,
+        failure_mode: FailureMode::FailClosed,
+        estimate: ReservationEstimate::Average,
+        reservation_ttl_ms: 600_000,
+        parent: Some(object("above")),
+        alerts: vec![Alert { at_percent: 80, event: true, webhook }],
+        reset_at: Some(1_800_000_000),
+    }
+}
+
 fn config(models: Vec<Model>) -> Config {
     let settings = Settings {
         master_key: None,
@@ -43,13 +73,14 @@ fn config(models: Vec<Model>) -> Config {
         on_loss: crate::OnLoss::Report,
         unknown_price: crate::UnknownPrice::Allow,
     };
-    Config { gateway: object("main"), settings, models }
+    Config { gateway: object("main"), settings, models, budgets: Vec::new() }
 }
 
 #[test]
 fn what_is_packed_comes_out_again() {
     let key = CredentialRef { id: "ns.openai.apiKey".into(), version: "7".into() };
-    let before = config((0..100).map(|n| model(&format!("m{n:03}"), Some(key.clone()))).collect());
+    let mut before = config((0..100).map(|n| model(&format!("m{n:03}"), Some(key.clone()))).collect());
+    before.budgets = (0..100).map(|n| budget(&format!("b{n:03}"), Some(key.clone()))).collect();
     let bundle = Bundle::pack(&before).unwrap();
     let delivery = Bundle::unpack(&bundle.index, |file| match file {
         "credential-ns.openai.apiKey-7" => Some(b"sk-1".to_vec()),
@@ -73,6 +104,28 @@ fn an_edit_of_one_model_changes_one_shard() {
 }
 
 #[test]
+fn an_edit_of_one_budget_changes_one_shard() {
+    let mut edited = config(Vec::new());
+    edited.budgets = (0..100).map(|n| budget(&format!("b{n:03}"), None)).collect();
+    let before = Bundle::pack(&edited).unwrap();
+    edited.budgets[42].limits[0].amount = 9;
+    let after = Bundle::pack(&edited).unwrap();
+    let new: Vec<_> = after.shards.keys().filter(|file| !before.shards.contains_key(*file)).collect();
+    assert_eq!(new.len(), 1, "only the shard of the edited budget may change: {new:?}");
+    assert_ne!(before.revision, after.revision);
+}
+
+#[test]
+fn a_webhook_that_has_not_arrived_makes_the_delivery_incomplete() {
+    let mut alerting = config(Vec::new());
+    let webhook = CredentialRef { id: "bpol.ns.b.alert-80".into(), version: "3".into() };
+    alerting.budgets = vec![budget("b", Some(webhook))];
+    let bundle = Bundle::pack(&alerting).unwrap();
+    let error = Bundle::unpack(&bundle.index, |file| bundle.shards.get(file).cloned()).unwrap_err();
+    assert!(error.to_string().contains("credential-bpol.ns.b.alert-80-3"), "{error}");
+}
+
+#[test]
 fn a_half_written_delivery_is_refused() {
     let bundle = Bundle::pack(&config(vec![model("m", None)])).unwrap();
     let missing = Bundle::unpack(&bundle.index, |_| None).unwrap_err();
@@ -91,8 +144,8 @@ fn a_credential_that_has_not_arrived_makes_the_delivery_incomplete() {
 
 #[test]
 fn another_version_is_refused_whatever_else_it_holds() {
-    let error = Bundle::unpack(br#"{"version": 2, "shape": "unknown"}"#, |_| None).unwrap_err();
-    assert!(matches!(error, BundleError::Version { found: 2 }), "{error}");
+    let error = Bundle::unpack(br#"{"version": 1, "shape": "unknown"}"#, |_| None).unwrap_err();
+    assert!(matches!(error, BundleError::Version { found: 1 }), "{error}");
 }
 
 #[test]

@@ -55,6 +55,7 @@ fn delivery(revision: &str, base_url: &str, key: &str) -> Delivery {
                 unknown_price: config::UnknownPrice::Allow,
             },
             models: vec![model],
+            budgets: Vec::new(),
         },
         credentials: BTreeMap::from([
             (reference("key").file(), Secret::new(key.into())),
