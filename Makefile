@@ -37,7 +37,7 @@ check: format lint unit clients chart ## Format, lints, unit and integration tes
 packages:
 	@scripts/packages
 
-# PostgreSQL on loopback, for tests; it stays up for the next run.
+# PostgreSQL and Redis on loopback, for tests; they stay up for the next run.
 .PHONY: services
 services: packages
 	@scripts/services up

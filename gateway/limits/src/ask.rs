@@ -114,10 +114,18 @@ impl Ask {
 }
 
 impl Part {
-    /// Whether `taken` leaves no room. Nothing is let in at the limit, also if it asks for nothing.
+    /// Whether `taken` leaves no room.
     pub(crate) fn is_refused(&self, taken: u64) -> bool {
+        self.refuses() && taken.saturating_add(self.room_needed()) > self.counter.amount()
+    }
+
+    pub(crate) fn refuses(&self) -> bool {
         self.counter.at_limit() == AtLimit::Refuse
-            && taken.saturating_add(self.estimate.max(1)) > self.counter.amount()
+    }
+
+    /// Nothing is let in at the limit, also if it asks for nothing.
+    pub(crate) fn room_needed(&self) -> u64 {
+        self.estimate.max(1)
     }
 
     /// What the reservation puts into the counter.

@@ -29,6 +29,10 @@ pub(crate) enum Line {
 }
 
 impl Book {
+    pub(crate) fn new(entries: Vec<Entry>) -> Self {
+        Self { entries }
+    }
+
     pub(crate) fn level(&self, counter: &Counter, placement: &Placement, now: Timestamp) -> Level {
         let (spent, reserved) = self.taken(placement.first, now.as_millisecond());
         Level { spent, reserved, amount: counter.amount() }
@@ -67,7 +71,7 @@ impl Book {
     /// When the part fits if nothing else comes.
     pub(crate) fn reopens(&self, part: &Part, now: Timestamp) -> Option<Timestamp> {
         let placement = &part.placement;
-        let room = part.counter.amount().checked_sub(part.estimate.max(1))?;
+        let room = part.counter.amount().checked_sub(part.room_needed())?;
         let Window::Rolling(rolling) = part.counter.window() else { return placement.over };
         let mut slots: Vec<i64> = self.entries.iter().map(|entry| entry.line.slot()).collect();
         slots.sort_unstable();

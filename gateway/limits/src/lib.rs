@@ -1,6 +1,7 @@
 //! Counters that hold. An ask reserves its estimate in all of its counters or in none; settling puts what was really used
 //! in its place; what is never settled expires. `window.rs` has the time that a counter counts over, `counter.rs` and
-//! `ask.rs` the words, `backend.rs` what a backend does, `book.rs` the arithmetic, `local.rs` the counters of one process.
+//! `ask.rs` the words, `backend.rs` what a backend does, `book.rs` the arithmetic, `local.rs` the counters of one process,
+//! `redis.rs` those that pods share.
 //!
 //! The guarantee, for each counter that refuses at its limit, however many callers and pods ask at once: a reservation is
 //! granted only while what is spent and what is held, with it, is at most the amount. So what is spent in a window passes
@@ -19,6 +20,7 @@ mod backend;
 mod book;
 mod counter;
 mod local;
+mod redis;
 mod window;
 
 pub use ask::{Ask, ReservationId, Settlement};
@@ -26,4 +28,5 @@ pub use backend::{Away, Backend, Verdict};
 pub use counter::{AtLimit, Counter, CounterKey, Level, MOST, Unit};
 pub use jiff::Timestamp;
 pub use local::Local;
+pub use redis::{Redis, UrlError};
 pub use window::{Calendar, CalendarUnit, Rolling, Span, Window, WindowError, WindowId};

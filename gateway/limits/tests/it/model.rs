@@ -208,7 +208,17 @@ fn check<B: Backend>(cases: u32, make: impl AsyncFn() -> B) {
 
 #[test]
 fn any_history_on_local_counters_is_that_of_the_model() {
-    check(512, async || crate::place::local());
+    check(512, crate::place::local);
+}
+
+#[test]
+fn any_history_in_redis_is_that_of_the_model() {
+    check(64, crate::place::redis);
+}
+
+#[test]
+fn any_history_in_a_cluster_is_that_of_the_model() {
+    check(16, crate::place::cluster);
 }
 
 #[test]

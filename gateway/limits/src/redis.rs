@@ -1,0 +1,158 @@
+//! Counters that pods share, in Redis or a Redis Cluster. Each call is one script, so one round trip and atomic. A counter
+//! is a hash for each span of its window, with the entries of a `Book` as fields; a reservation leaves a mark, so that
+//! repeating a call changes nothing. All keys have one hash tag, so that a cluster keeps them on one node.
+
+mod address;
+mod link;
+mod read;
+mod script;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use redis::{Cmd, Pipeline, Value};
+
+use crate::ask::{Ask, Held, ReservationId, Settlement};
+use crate::backend::{Away, Backend, Verdict};
+use crate::book::oldest_expiry_kept;
+use crate::counter::{Counter, Level, whole_ms};
+use crate::window::WindowId;
+
+use address::Address;
+pub use address::UrlError;
+use link::Link;
+use script::Script;
+
+/// How long a settled reservation is known. A settlement whose answer was lost is repeated within that.
+const SETTLED_KNOWN: Duration = Duration::from_secs(300);
+
+/// Counters in Redis.
+#[derive(Debug)]
+pub struct Redis {
+    link: Link,
+    prefix: Box<str>,
+    reserve: Script,
+    settle: Script,
+    reset: Script,
+}
+
+impl Redis {
+    /// At `redis://user:password@host:port/db`, or `rediss://` for TLS. Nodes separated by commas, or `?cluster=true`, are
+    /// of a Redis Cluster. `space` keeps the counters of one gateway from those of others. It connects by itself, now and
+    /// whenever it must; the server need not be there yet. A call waits for at most `patience`. In a Tokio runtime only.
+    ///
+    /// # Errors
+    /// [`UrlError`].
+    pub fn new(url: &str, space: &str, patience: Duration) -> Result<Self, UrlError> {
+        let address = Address::new(url, patience)?;
+        let space = space.replace(['{', '}'], "_");
+        Ok(Self {
+            link: Link::new(address),
+            prefix: format!("{{fairlead:{space}}}").into(),
+            reserve: Script::new(include_str!("redis/reserve.lua")),
+            settle: Script::new(include_str!("redis/settle.lua")),
+            reset: Script::new(include_str!("redis/reset.lua")),
+        })
+    }
+
+    /// Waits until it answers, but not for longer than that; whether it does.
+    pub async fn wait(&self, at_most: Duration) -> bool {
+        self.link.wait(at_most).await
+    }
+
+    /// Whether it answered last. While it does not, calls fail at once.
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        self.link.answers()
+    }
+
+    fn mark(&self, id: ReservationId) -> String {
+        format!("{}:r:{id}", self.prefix)
+    }
+
+    fn place(&self, counter: &Counter, window: WindowId) -> String {
+        format!("{}:c:{}:{window}", self.prefix, counter.key().as_str())
+    }
+
+    fn keys(&self, ask: &Ask, cmd: &mut Cmd) {
+        cmd.arg(ask.parts().len() + 1).arg(self.mark(ask.id()));
+        for part in ask.parts() {
+            cmd.arg(self.place(&part.counter, part.placement.id));
+        }
+    }
+
+    async fn evaluate(&self, script: &Script, fill: impl Fn(&mut Cmd) + Sync) -> Result<Value, Away> {
+        let mut cmd = script.by_hash();
+        fill(&mut cmd);
+        match self.link.query(&cmd).await {
+            Err(error) if link::is_unknown_script(&error) => {
+                let mut cmd = script.by_text();
+                fill(&mut cmd);
+                self.link.query(&cmd).await.map_err(|error| self.link.away(&error))
+            }
+            answered => answered.map_err(|error| self.link.away(&error)),
+        }
+    }
+
+    fn fill_reserve(&self, ask: &Ask, cmd: &mut Cmd) {
+        let now = ask.id().made();
+        self.keys(ask, cmd);
+        cmd.arg(now.as_millisecond()).arg(whole_ms(ask.known_for()));
+        cmd.arg(ask.expires_ms()).arg(oldest_expiry_kept(now));
+        for part in ask.parts() {
+            let (placement, hold) = (&part.placement, part.hold());
+            cmd.arg(placement.slot).arg(placement.first).arg(placement.oldest_kept());
+            cmd.arg(part.counter.amount()).arg(part.room_needed()).arg(u8::from(part.refuses()));
+            cmd.arg(hold.spent).arg(hold.reserved).arg(part.kept(ask).map_or(-1, whole_ms));
+        }
+    }
+
+    fn fill_settle(&self, settlement: &Settlement<'_>, now: Timestamp, cmd: &mut Cmd) {
+        let ask = settlement.ask();
+        self.keys(ask, cmd);
+        cmd.arg(whole_ms(SETTLED_KNOWN)).arg(u8::from(ask.is_forgotten(now))).arg(ask.expires_ms());
+        for (part, actual) in settlement.parts() {
+            cmd.arg(part.placement.slot).arg(part.hold().reserved);
+            cmd.arg(part.charge(actual, Held::Known)).arg(part.charge(actual, Held::Never));
+            cmd.arg(part.kept(ask).map_or(-1, whole_ms));
+        }
+    }
+}
+
+impl Backend for Redis {
+    async fn reserve(&self, ask: &Ask) -> Result<Verdict, Away> {
+        let answer = self.evaluate(&self.reserve, |cmd| self.fill_reserve(ask, cmd)).await?;
+        read::verdict(ask, answer).ok_or_else(|| self.link.unreadable())
+    }
+
+    async fn settle(&self, settlement: &Settlement<'_>, now: Timestamp) -> Result<(), Away> {
+        self.evaluate(&self.settle, |cmd| self.fill_settle(settlement, now, cmd)).await?;
+        Ok(())
+    }
+
+    async fn levels(&self, counters: &[Arc<Counter>], now: Timestamp) -> Result<Vec<Level>, Away> {
+        if counters.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pipeline = Pipeline::with_capacity(counters.len());
+        for counter in counters {
+            pipeline.cmd("HGETALL").arg(self.place(counter, counter.window().placement(now).id));
+        }
+        let books = self.link.query_all(&pipeline).await.map_err(|error| self.link.away(&error))?;
+        let levels = counters.iter().zip(books).map(|(counter, book)| {
+            Some(read::book(book)?.level(counter, &counter.window().placement(now), now))
+        });
+        let levels: Option<Vec<_>> = levels.collect();
+        levels.filter(|levels| levels.len() == counters.len()).ok_or_else(|| self.link.unreadable())
+    }
+
+    async fn reset(&self, counter: &Counter, now: Timestamp) -> Result<(), Away> {
+        let place = self.place(counter, counter.window().placement(now).id);
+        self.evaluate(&self.reset, |cmd| {
+            cmd.arg(1).arg(&place);
+        })
+        .await?;
+        Ok(())
+    }
+}
