@@ -1,12 +1,18 @@
 //! Durable state. The only crate that knows SQL: PostgreSQL for gateways that share, an embedded SQLite file for one
 //! that stands alone. One text serves both (times are microseconds, money is nano-dollars, JSON is text), so a file
-//! here is a table: `settings.rs`, `responses.rs`. `open.rs` has how a database is opened and brought up to date.
+//! here is a table: `settings.rs`, `responses.rs`, `spend.rs`. `open.rs` has how a database is opened and brought up to date.
 
 mod open;
 mod responses;
 mod settings;
+mod spend;
 
 pub use responses::StoredResponse;
+pub use spend::{Cursor, Daily, DailyQuery, SpendFilter, SpendRecord, Subject, Tags};
+
+// So that tests inside can share the place of those outside.
+#[cfg(test)]
+extern crate self as store;
 
 use std::path::PathBuf;
 
@@ -65,6 +71,28 @@ pub enum StoreError {
     /// Any other fault of the database.
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
+}
+
+impl StoreError {
+    /// Whether the same again will fail again, because of what is to be written and not of how the database fares.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => {
+                let code = error.code().unwrap_or_default();
+                // PostgreSQL: what the data is, breaks, or exceeds. SQLite: too big, against a constraint, of a wrong
+                // type, out of range.
+                match &code {
+                    state if state.len() == 5 => {
+                        ["22", "23", "54"].iter().any(|class| state.starts_with(class))
+                    }
+                    number => number.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 18..=20 | 25)),
+                }
+            }
+            Self::Database(sqlx::Error::Encode(_)) | Self::Url => true,
+            _ => false,
+        }
+    }
 }
 
 impl Store {

@@ -21,7 +21,11 @@ const LOCK: &str = "fairlead.lock";
 /// A request that waits longer for a connection is better off without the database.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-static MIGRATIONS: Migrator = Migrator { ignore_missing: true, ..sqlx::migrate!() };
+static SHARED: Migrator = sqlx::migrate!();
+
+/// Where the two databases must differ. Numbers are never used twice, not even in different folders.
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 impl Store {
     /// Opens the database in `folder`, making both at first, and brings it up to date.
@@ -70,11 +74,18 @@ impl Store {
     /// [`StoreError::Migration`].
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let migrated = match &self.pool {
-            Pool::Sqlite(pool) => MIGRATIONS.run(pool).await,
-            Pool::Postgres(pool) => MIGRATIONS.run(pool).await,
+            Pool::Sqlite(pool) => together(&SQLITE).run(pool).await,
+            Pool::Postgres(pool) => together(&POSTGRES).run(pool).await,
         };
         migrated.map_err(|reason| StoreError::Migration { database: self.name.clone(), reason })
     }
+}
+
+/// The shared migrations and those of one database, in the order of their numbers.
+fn together(own: &Migrator) -> Migrator {
+    let mut all = Migrator::with_migrations(SHARED.iter().chain(own.iter()).cloned().collect());
+    all.set_ignore_missing(true);
+    all
 }
 
 /// The database holds keys: nobody but its owner may read it.

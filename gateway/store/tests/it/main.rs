@@ -5,6 +5,7 @@ mod opening;
 mod place;
 mod responses;
 mod settings;
+mod spend;
 
 /// A test on SQLite and one on PostgreSQL for each function.
 macro_rules! both {

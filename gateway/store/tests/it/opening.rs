@@ -1,6 +1,5 @@
 //! Opening: what is private, what is refused, and which release may use what.
 
-use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use store::{Store, StoreError};
 
 use crate::both;
@@ -13,15 +12,7 @@ async fn a_newer_release_may_have_been_here(place: &Place) {
     place.open().await.close().await;
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
                  VALUES (9999, 'from the future', TRUE, '', 0)";
-    match place {
-        Place::Folder(folder) => {
-            let url = format!("sqlite://{}", folder.path().join("fairlead.db").display());
-            SqliteConnection::connect(&url).await.unwrap().execute(newer).await.unwrap();
-        }
-        Place::Url(url) => {
-            PgConnection::connect(url).await.unwrap().execute(newer).await.unwrap();
-        }
-    }
+    place.execute(newer).await;
     let store = place.open().await;
     assert_eq!(store.setting_get_or_insert("key", || "one".into()).await.unwrap(), "one");
 }

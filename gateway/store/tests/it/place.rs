@@ -1,6 +1,6 @@
 //! Where a test's database is: a folder, or a new database of the server that `scripts/services` brings.
 
-use sqlx::{Connection, Executor, PgConnection};
+use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use store::Store;
 
 /// The server of `scripts/services`.
@@ -26,6 +26,20 @@ impl Place {
         let name = format!("test_{:032x}", rand::random::<u128>());
         connection.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
         Self::Url(format!("{server}/{name}"))
+    }
+
+    /// Does `sql`, past the store.
+    pub(crate) async fn execute(&self, sql: &str) {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Folder(folder) => {
+                let url = format!("sqlite://{}", folder.path().join("fairlead.db").display());
+                SqliteConnection::connect(&url).await.unwrap().execute(sql).await.unwrap();
+            }
+            Self::Url(url) => {
+                PgConnection::connect(url).await.unwrap().execute(sql).await.unwrap();
+            }
+        }
     }
 
     /// The database, up to date. Each call is as another process.

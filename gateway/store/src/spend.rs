@@ -1,0 +1,241 @@
+//! Spend records: what each request has used and cost, and each failed attempt of one. This file has the record and
+//! how batches are written; `spend/daily.rs` has the sums of each day, `spend/page.rs` how records are read,
+//! `spend/months.rs` how they are kept apart by month and dropped, `spend/tidy.rs` what no database would take.
+
+mod daily;
+mod months;
+mod page;
+#[cfg(test)]
+mod plans;
+mod tidy;
+
+pub use daily::{Daily, DailyQuery, Subject};
+pub use page::{Cursor, SpendFilter};
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+use sqlx::AssertSqlSafe;
+
+use crate::{Pool, Store, StoreError, on};
+use daily::Sums;
+
+/// What one request, or one failed attempt of it, has used and cost. A column for each field; written as JSON in spools,
+/// where releases before and after may read it: what is missing is empty, what is unknown is passed over.
+///
+/// Token buckets never overlap. Times are microseconds, `_us`; since 1970 or of a span.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
+#[serde(default)]
+pub struct SpendRecord {
+    /// As the client was told it. With `attempt` and `started_us` it names the record.
+    pub request_id: String,
+    /// 0 for the request itself, else the number of an attempt that failed.
+    pub attempt: i32,
+    /// When it began.
+    pub started_us: i64,
+    /// Until the last byte.
+    pub duration_us: i64,
+    /// Until the first byte.
+    pub first_byte_us: Option<i64>,
+    /// The gateway, `namespace/name`.
+    pub gateway: Option<String>,
+    /// The key that asked. It stays when the key's secret is rotated.
+    pub key_id: Option<String>,
+    /// Lower-case hex SHA-256 of the secret that was sent.
+    pub key_hash: Option<String>,
+    /// The key's team.
+    pub team_id: Option<String>,
+    /// The key's user.
+    pub user_id: Option<String>,
+    /// Whom the request was made for.
+    pub customer_id: Option<String>,
+    /// What it was marked with.
+    #[sqlx(try_from = "String")]
+    pub tags: Tags,
+    /// What was asked: `answer`, `count`, `embed`.
+    pub task: String,
+    /// The client's language.
+    pub dialect: String,
+    /// The public model.
+    pub model: Option<String>,
+    /// Who answered, or was tried last, `namespace/name`.
+    pub deployment: Option<String>,
+    /// The deployment's provider.
+    pub provider: Option<String>,
+    /// The model's name there.
+    pub upstream_model: Option<String>,
+    /// How many deployments were tried.
+    pub attempts: i32,
+    /// Whether the client asked for a stream.
+    pub is_stream: bool,
+    /// Whether the gateway's own cache answered.
+    pub is_cached: bool,
+    /// What the client got; of an attempt, what the provider said.
+    pub status: Option<i32>,
+    /// How it ended.
+    pub outcome: String,
+    /// Why it failed.
+    pub fault: Option<String>,
+    /// The size of the request's body.
+    pub bytes_in: i64,
+    /// The size of the answer's body.
+    pub bytes_out: i64,
+    /// Input that the provider had to read.
+    pub fresh_input: i64,
+    /// Input that the provider had in its cache.
+    pub cached_input: i64,
+    /// Input that the provider wrote to its cache.
+    pub cache_write: i64,
+    /// The same, to be kept for an hour.
+    pub cache_write_hour: i64,
+    /// Input that was sound.
+    pub audio_input: i64,
+    /// Sound that the provider had in its cache.
+    pub cached_audio: i64,
+    /// Input that was pictures.
+    pub image_input: i64,
+    /// Output that the client sees.
+    pub output: i64,
+    /// Output that was thought.
+    pub reasoning: i64,
+    /// Output that is sound.
+    pub audio_output: i64,
+    /// Output that is pictures.
+    pub image_output: i64,
+    /// How often the provider searched the web. No tokens.
+    pub searches: i64,
+    /// How it was served, where that changes what it costs.
+    pub tier: Option<String>,
+    /// Whether the tokens are estimated: no provider told them.
+    pub is_estimate: bool,
+    /// Nano-dollars; absent where nobody knows.
+    pub cost_nano: Option<i64>,
+}
+
+/// A list of tags, which a database keeps as JSON.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tags(pub Vec<String>);
+
+/// Every column, which is every field of [`SpendRecord`].
+const COLUMNS: [&str; 41] = [
+    "request_id",
+    "attempt",
+    "started_us",
+    "duration_us",
+    "first_byte_us",
+    "gateway",
+    "key_id",
+    "key_hash",
+    "team_id",
+    "user_id",
+    "customer_id",
+    "tags",
+    "task",
+    "dialect",
+    "model",
+    "deployment",
+    "provider",
+    "upstream_model",
+    "attempts",
+    "is_stream",
+    "is_cached",
+    "status",
+    "outcome",
+    "fault",
+    "bytes_in",
+    "bytes_out",
+    "fresh_input",
+    "cached_input",
+    "cache_write",
+    "cache_write_hour",
+    "audio_input",
+    "cached_audio",
+    "image_input",
+    "output",
+    "reasoning",
+    "audio_output",
+    "image_output",
+    "searches",
+    "tier",
+    "is_estimate",
+    "cost_nano",
+];
+
+/// What names a record. Its time is part of the name because PostgreSQL keeps records apart by it.
+type Name = (i64, String, i32);
+
+impl Store {
+    /// Writes `records` and adds them to the sums of their days, all or nothing, and says how many were new: one that is
+    /// there already stays as it is and counts for nothing, so a batch may be written again when its fate is unknown.
+    ///
+    /// One statement takes all of them, so hundreds at a time are best.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`]; see [`StoreError::is_lasting`].
+    pub async fn spend_insert(&self, records: &[SpendRecord]) -> Result<u64, StoreError> {
+        let records: Vec<_> = records.iter().map(tidy::tidied).collect();
+        let batch = json(&records)?;
+        let insert = AssertSqlSafe(self.insert());
+        let add = AssertSqlSafe(daily::add(&self.pool));
+        let new = on!(self, pool => {
+            let mut transaction = pool.begin().await?;
+            let new: Vec<Name> =
+                sqlx::query_as(insert).bind(&batch).fetch_all(&mut *transaction).await?;
+            let sums = json(&sums(&records, &new))?;
+            sqlx::query(add).bind(&sums).execute(&mut *transaction).await?;
+            transaction.commit().await?;
+            new
+        });
+        Ok(new.len() as u64)
+    }
+
+    /// The batch is one JSON list. It is read in the order of the names, so that two writers never wait for each other
+    /// in a circle.
+    fn insert(&self) -> String {
+        let columns = COLUMNS.join(", ");
+        let rows = match &self.pool {
+            Pool::Postgres(_) => {
+                format!(
+                    "SELECT {columns} FROM json_populate_recordset(NULL::spend, $1::json) ORDER BY 3, 1, 2"
+                )
+            }
+            Pool::Sqlite(_) => {
+                format!(
+                    "SELECT {} FROM json_each($1) WHERE TRUE",
+                    COLUMNS.map(|name| format!("value->>'{name}'")).join(", ")
+                )
+            }
+        };
+        format!(
+            "INSERT INTO spend ({columns}) {rows} ON CONFLICT DO NOTHING RETURNING started_us, request_id, attempt"
+        )
+    }
+}
+
+impl TryFrom<String> for Tags {
+    type Error = serde_json::Error;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        serde_json::from_str(&text)
+    }
+}
+
+/// The sums of those of `records` that are `new`. One that is in a batch twice counts once.
+fn sums(records: &[Cow<'_, SpendRecord>], new: &[Name]) -> Vec<Daily> {
+    let mut new: HashSet<(i64, &str, i32)> =
+        new.iter().map(|(started, request, attempt)| (*started, request.as_str(), *attempt)).collect();
+    let mut sums = Sums::default();
+    for record in records {
+        if new.remove(&(record.started_us, record.request_id.as_str(), record.attempt)) {
+            sums.add(record);
+        }
+    }
+    sums.into_rows()
+}
+
+/// Every value here can be written; an error would be the driver's to show.
+fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Database(sqlx::Error::Encode(error.into())))
+}
