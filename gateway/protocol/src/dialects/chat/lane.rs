@@ -1,6 +1,7 @@
 //! What one candidate of a stream says: deltas to blocks.
 //!
-//! A chunk has no blocks. One begins when another kind of thing is said, and ends the one before it.
+//! A chunk has no blocks. One begins when another kind of thing is said, and ends the one before it, unless that is a
+//! call which is not whole: some servers tell their calls in turns.
 
 use catalogue::Dialect;
 use serde_json::value::RawValue;
@@ -13,6 +14,7 @@ use crate::dialects::anthropic::REDACTED;
 use crate::hub::{At, Body, Citation, Event, Extras, Finish, Opening, Part, Seal};
 use crate::json::{Fields, RawJson};
 
+mod extent;
 mod tool_calls;
 
 use tool_calls::Known;
@@ -41,6 +43,7 @@ enum Kind {
     Refusal,
     Thinking,
     Call,
+    Other,
 }
 
 impl Lane {
@@ -94,6 +97,7 @@ impl Lane {
             self.cite(events);
         }
         self.close(events);
+        self.close_calls(events);
         if let Some(finish) = self.finish.take() {
             let mut extras = Extras::default();
             if !self.rest.is_empty() {
@@ -190,12 +194,15 @@ impl Lane {
     }
 
     fn whole(&mut self, part: Part, events: &mut Vec<Event>) {
-        self.begin(Kind::Call, part.body, part.extras, events);
+        self.begin(Kind::Other, part.body, part.extras, events);
         self.close(events);
     }
 
     fn close(&mut self, events: &mut Vec<Event>) {
         let Some((at, kind)) = self.open.take() else { return };
+        if kind == Kind::Call && self.waits(at) {
+            return;
+        }
         if kind == Kind::Thinking
             && let Some(bytes) = self.details.take()
         {
@@ -215,7 +222,7 @@ fn body(kind: Kind, text: String) -> Body {
     match kind {
         Kind::Refusal => Body::Refusal(text),
         Kind::Thinking => Body::Thinking { text, seal: None },
-        Kind::Text | Kind::Call => Body::Text(text),
+        Kind::Text | Kind::Call | Kind::Other => Body::Text(text),
     }
 }
 

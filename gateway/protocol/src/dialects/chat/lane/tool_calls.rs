@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use super::super::calls;
 use super::super::ways::Node;
+use super::extent::Extent;
 use super::{Kind, Lane, legacy, peek};
 use crate::hub::{At, Body, Event, Part};
 use crate::json::Fields;
@@ -15,6 +16,8 @@ pub(super) struct Known {
     index: Option<u64>,
     id: String,
     at: At,
+    arguments: Extent,
+    is_open: bool,
 }
 
 impl Lane {
@@ -57,8 +60,12 @@ impl Lane {
     }
 
     fn open_call(&mut self, index: Option<u64>, id: String, part: Part, events: &mut Vec<Event>) {
+        let mut extent = Extent::default();
+        if let Body::ToolCall { arguments, .. } = &part.body {
+            extent.push(arguments);
+        }
         let at = self.begin(Kind::Call, part.body, part.extras, events);
-        self.calls.push(Known { index, id, at });
+        self.calls.push(Known { index, id, at, arguments: extent, is_open: true });
     }
 
     fn go_on(&mut self, at: At, raw: &RawValue, events: &mut Vec<Event>) {
@@ -68,14 +75,33 @@ impl Lane {
             let whole = || function.take_raw("arguments").map(|raw| raw.get().to_owned());
             self.more(Some(at), &arguments.or_else(whole).unwrap_or_default(), events);
         }
-        if let Some(seal) = calls::signature(&mut node) {
-            events.push(Event::Sealed(at, seal));
-        }
+        let seal = calls::signature(&mut node).filter(|_| self.opened(at).is_some());
+        events.extend(seal.map(|seal| Event::Sealed(at, seal)));
     }
 
-    fn more(&self, at: Option<At>, arguments: &str, events: &mut Vec<Event>) {
-        if let Some(at) = at.filter(|_| !arguments.is_empty()) {
-            events.push(Event::Arguments(at, arguments.to_owned()));
+    /// What comes after a call is whole and another thing was said is not of it: some repeat all of it at the end.
+    fn more(&mut self, at: Option<At>, arguments: &str, events: &mut Vec<Event>) {
+        let Some(call) = at.and_then(|at| self.opened(at)).filter(|_| !arguments.is_empty()) else { return };
+        call.arguments.push(arguments);
+        events.push(Event::Arguments(call.at, arguments.to_owned()));
+    }
+
+    fn opened(&mut self, at: At) -> Option<&mut Known> {
+        self.calls.iter_mut().find(|call| call.at == at && call.is_open)
+    }
+
+    /// Whether the call that was opened at `at` may go on, though something else is said now. It is closed if not.
+    pub(super) fn waits(&mut self, at: At) -> bool {
+        let Some(call) = self.opened(at) else { return false };
+        call.is_open = !call.arguments.is_whole();
+        call.is_open
+    }
+
+    /// Closes those that were never whole.
+    pub(super) fn close_calls(&mut self, events: &mut Vec<Event>) {
+        for call in self.calls.iter_mut().filter(|call| call.is_open) {
+            call.is_open = false;
+            events.push(Event::Close(call.at));
         }
     }
 }

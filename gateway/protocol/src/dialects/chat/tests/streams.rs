@@ -105,6 +105,23 @@ fn calls_that_come_whole_without_index_or_all_under_one_are_calls_of_their_own()
 }
 
 #[test]
+fn calls_told_in_turns_go_on_until_they_are_whole() {
+    let said = answer(&[
+        r#""delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f"}}]}"#,
+        r#""delta":{"tool_calls":[{"index":1,"id":"b","function":{"name":"f","arguments":"{\"x\":"}}]}"#,
+        r#""delta":{"content":"t","tool_calls":[{"index":0,"function":{"arguments":"{}"}}]}"#,
+        r#""delta":{"tool_calls":[{"index":1,"function":{"arguments":"1}"}}]},"finish_reason":"tool_calls""#,
+    ]);
+    assert_eq!(bodies(&said), [call("a", "{}"), call("b", "{\"x\":1}"), text("t")]);
+    let again = answer(&[
+        r#""delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]}"#,
+        r#""delta":{"content":"t"}"#,
+        r#""delta":{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]},"finish_reason":"tool_calls""#,
+    ]);
+    assert_eq!(bodies(&again), [call("a", "{}"), text("t")], "what is whole is not repeated");
+}
+
+#[test]
 fn a_reason_that_is_told_too_early_cuts_nothing() {
     let said = answer(&[
         r#""delta":{"content":"a"},"finish_reason":"stop""#,
