@@ -21,6 +21,7 @@ pub struct Encoder {
     teller: Teller,
     /// The open blocks that are text. Others have no place.
     texts: BTreeSet<At>,
+    has_spoken: bool,
     losses: Losses,
 }
 
@@ -28,7 +29,8 @@ impl Encoder {
     /// A writer for one stream.
     #[must_use]
     pub fn new(echo: Echo) -> Self {
-        Self { teller: Teller::new(KIND, echo), texts: BTreeSet::new(), losses: Losses::default() }
+        let (texts, losses) = (BTreeSet::new(), Losses::default());
+        Self { teller: Teller::new(KIND, echo), texts, has_spoken: false, losses }
     }
 }
 
@@ -62,6 +64,10 @@ impl StreamEncoder for Encoder {
     }
 
     fn end(&mut self, out: &mut String) {
+        // Without a chunk there was no answer.
+        if !self.has_spoken && !self.teller.is_over() {
+            self.chunk(0, "", Some(("stop", &Extras::default())), out);
+        }
         self.teller.end(out);
     }
 
@@ -78,6 +84,7 @@ impl Encoder {
     }
 
     fn chunk(&mut self, candidate: usize, text: &str, finish: Option<(&str, &Extras)>, out: &mut String) {
+        self.has_spoken = true;
         self.teller.choice(out, |choice| {
             choice.string("text", text).number("index", candidate as u64);
             if !finish.is_some_and(|(_, extras)| has(extras, "logprobs")) {

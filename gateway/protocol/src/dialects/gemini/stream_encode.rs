@@ -114,6 +114,10 @@ impl StreamEncoder for Encoder {
         for at in open {
             self.close(at, out);
         }
+        // Clients take a stream without a reason for one that was cut; OpenAI's imitators end some with `[DONE]` alone.
+        if self.finishes.is_empty() {
+            self.finishes.insert(0, Finish::Stop);
+        }
         self.last(out);
     }
 
