@@ -31,7 +31,7 @@ up: packages ## Serve DIR (default examples/quickstart) on this machine
 test: check e2e ## Everything: check, then the end-to-end tests on a real cluster
 
 .PHONY: check
-check: format lint unit clients chart ## Format, lints, unit and integration tests, real clients, the chart
+check: format lint unit fuzz-build clients chart ## Format, lints, tests, fuzz targets, real clients, the chart
 
 .PHONY: packages
 packages:
@@ -59,6 +59,15 @@ unit: packages services
 .PHONY: clients
 clients: packages ## Real SDKs and Claude Code before every provider's language, on loopback
 	e2e/clients/run
+
+# Cold it takes two and a half minutes, 15 seconds where nothing has changed.
+.PHONY: fuzz-build
+fuzz-build: packages ## Build the fuzz targets of the translation core and run their regressions
+	gateway/protocol/fuzz/build
+
+.PHONY: fuzz
+fuzz: packages ## Look for inputs that break the core (FUZZ_SECONDS for each target, default 30; TARGET)
+	gateway/protocol/fuzz/run
 
 .PHONY: chart
 chart: tools
