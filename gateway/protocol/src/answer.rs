@@ -1,11 +1,12 @@
 //! Checks a buffered answer without building a tree, and reads what the gateway counts.
 
 use catalogue::Dialect;
-use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
+use crate::dialects::{anthropic, gemini, responses};
 use crate::fault::{self, Reading};
+use crate::json::peek;
 use crate::usage::Usage;
 
 /// What a buffered `200` answer is.
@@ -22,55 +23,49 @@ pub enum Answer {
     Garbage,
 }
 
-/// Judges the body of an answer of `dialect`. The usage is read of those with choices only: the others need their
-/// decoder.
+/// Judges the body of an answer of `dialect`.
 #[must_use]
 pub fn check(dialect: Dialect, body: &[u8]) -> Answer {
     if !body.trim_ascii_start().starts_with(b"{") {
         return Answer::Garbage;
     }
-    match serde_json::from_slice::<Wire<'_>>(body) {
-        Ok(wire) => wire.judge(dialect, body),
-        // A field twice is odd but not ours to judge: relay what is JSON.
-        Err(error) if error.is_data() && serde_json::from_slice::<IgnoredAny>(body).is_ok() => {
-            Answer::Sound { usage: None }
+    let (said, usage) = keys(dialect);
+    let fields = std::str::from_utf8(body).ok().and_then(|text| peek(text, [said, usage, "error", TIER]));
+    match fields {
+        Some([None, _, Some(_), _]) => Answer::Refusal(fault::read_stream_error(body)),
+        Some([said, usage, _, tier]) => {
+            Answer::Sound { usage: usage.and_then(|usage| read_usage(dialect, usage, (said, tier))) }
         }
-        Err(_) => Answer::Garbage,
+        // Bytes that are no UTF-8 are odd but not ours to judge: relay what is JSON.
+        None if serde_json::from_slice::<IgnoredAny>(body).is_ok() => Answer::Sound { usage: None },
+        None => Answer::Garbage,
     }
 }
 
-#[derive(Deserialize)]
-struct Wire<'a> {
-    #[serde(borrow)]
-    choices: Option<&'a RawValue>,
-    #[serde(borrow)]
-    output: Option<&'a RawValue>,
-    #[serde(borrow)]
-    content: Option<&'a RawValue>,
-    #[serde(borrow)]
-    candidates: Option<&'a RawValue>,
-    #[serde(borrow)]
-    usage: Option<&'a RawValue>,
-    #[serde(borrow)]
-    service_tier: Option<&'a RawValue>,
-    #[serde(borrow)]
-    error: Option<&'a RawValue>,
+/// Where OpenAI says how it served an answer. The others say it in their usage.
+const TIER: &str = "service_tier";
+
+/// Where an answer says what was asked for, and where what that has cost.
+fn keys(dialect: Dialect) -> (&'static str, &'static str) {
+    match dialect {
+        Dialect::OpenaiChat | Dialect::OpenaiCompletions => ("choices", "usage"),
+        Dialect::OpenaiResponses => ("output", "usage"),
+        Dialect::Anthropic => ("content", "usage"),
+        Dialect::Gemini => ("candidates", "usageMetadata"),
+    }
 }
 
-impl Wire<'_> {
-    fn judge(&self, dialect: Dialect, body: &[u8]) -> Answer {
-        let (said, usage) = match dialect {
-            Dialect::OpenaiChat | Dialect::OpenaiCompletions => {
-                (self.choices, self.usage.and_then(Usage::read).map(|usage| usage.served(self.service_tier)))
-            }
-            Dialect::OpenaiResponses => (self.output, None),
-            Dialect::Anthropic => (self.content, None),
-            Dialect::Gemini => (self.candidates, None),
-        };
-        if self.error.is_some() && said.is_none() {
-            return Answer::Refusal(fault::read_stream_error(body));
+type Beside<'a> = (Option<&'a RawValue>, Option<&'a RawValue>);
+
+/// The counts of `usage`, some of which are in what was said, and how that was served.
+fn read_usage(dialect: Dialect, usage: &RawValue, (said, tier): Beside<'_>) -> Option<Usage> {
+    match dialect {
+        Dialect::OpenaiChat | Dialect::OpenaiCompletions => {
+            Usage::read(usage).map(|usage| usage.served(tier))
         }
-        Answer::Sound { usage }
+        Dialect::OpenaiResponses => responses::read_usage(usage, said).map(|usage| usage.served(tier)),
+        Dialect::Anthropic => anthropic::read_usage(usage),
+        Dialect::Gemini => gemini::read_usage(usage, said),
     }
 }
 

@@ -73,6 +73,16 @@ pub trait StreamDecoder: Send {
     fn end(&mut self, events: &mut Vec<Event>);
 }
 
+/// Looks at a provider's stream from the side, without reading what is said.
+pub trait StreamWatcher: Send {
+    /// Takes a frame and adds its events of usage, ends and faults: those that the decoder would tell. Returns how many
+    /// bytes of text came beside what is in the events.
+    fn push(&mut self, frame: Frame<'_>, events: &mut Vec<Event>) -> usize;
+
+    /// The stream has ended: as for the decoder.
+    fn end(&mut self, events: &mut Vec<Event>);
+}
+
 /// Writes a client's stream.
 pub trait StreamEncoder: Send {
     /// Adds the frames, blank lines included, that tell `event`. After [`Event::Fault`] it writes nothing more.
@@ -146,6 +156,17 @@ pub fn stream_decoder(dialect: Dialect) -> Box<dyn StreamDecoder> {
         Dialect::OpenaiCompletions => Box::new(completions::Decoder::default()),
         Dialect::Anthropic => Box::new(anthropic::Decoder::default()),
         Dialect::Gemini => Box::new(gemini::Decoder::default()),
+    }
+}
+
+/// A watcher for one stream of `dialect`. Streams of OpenAI's chunks need none: `observe/chunks.rs` looks at them.
+#[must_use]
+pub fn stream_watcher(dialect: Dialect) -> Option<Box<dyn StreamWatcher>> {
+    match dialect {
+        Dialect::OpenaiChat | Dialect::OpenaiCompletions => None,
+        Dialect::OpenaiResponses => Some(Box::new(responses::Watcher::default())),
+        Dialect::Anthropic => Some(Box::new(anthropic::Watcher::default())),
+        Dialect::Gemini => Some(Box::new(gemini::Watcher::default())),
     }
 }
 

@@ -54,7 +54,9 @@ impl Exchange {
         match answer::check(self.provider, &body) {
             Answer::Garbage => Judged::Garbage,
             Answer::Refusal(reading) => Judged::Refusal(reading),
-            Answer::Sound { usage } if self.is_relay() => self.relayed(body, usage),
+            Answer::Sound { usage } if self.is_relay() => {
+                Judged::Answer { body, usage, losses: Losses::default() }
+            }
             Answer::Sound { .. } => self.translated(&body),
         }
     }
@@ -67,15 +69,6 @@ impl Exchange {
         } else {
             Passage::translation(self.provider, self.client, self.echo.clone())
         }
-    }
-
-    fn relayed(&self, body: Bytes, usage: Option<Usage>) -> Judged {
-        let decoded = || dialects::decode_answer(self.provider, std::str::from_utf8(&body).ok()?).ok();
-        let usage = match self.provider {
-            Dialect::OpenaiChat | Dialect::OpenaiCompletions => usage,
-            _ => decoded().and_then(|answer| answer.usage),
-        };
-        Judged::Answer { body, usage, losses: Losses::default() }
     }
 
     fn translated(&self, body: &[u8]) -> Judged {

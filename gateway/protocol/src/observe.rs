@@ -1,5 +1,6 @@
 //! Looks at the frames of a stream as they pass. Changes nothing and cannot fail: what it does not understand
-//! it has not seen. `chunks.rs` is fast, since most streams are OpenAI's; the others are read by their decoders.
+//! it has not seen. `chunks.rs` is fast, since most streams are OpenAI's; the others have
+//! watchers in their folders.
 
 mod chunks;
 mod heard;
@@ -9,7 +10,7 @@ pub use heard::Heard;
 
 use catalogue::Dialect;
 
-use crate::dialects::{Frame, StreamDecoder, stream_decoder};
+use crate::dialects::{Frame, StreamWatcher, stream_watcher};
 use crate::fault::Reading;
 use crate::frames::sse;
 use crate::hub::Event;
@@ -55,7 +56,7 @@ impl Seen {
 pub struct Observer {
     seen: Seen,
     /// Absent for OpenAI's streams of chunks, which need none.
-    decoder: Option<Box<dyn StreamDecoder>>,
+    watcher: Option<Box<dyn StreamWatcher>>,
     events: Vec<Event>,
 }
 
@@ -69,9 +70,7 @@ impl Observer {
     /// For a stream of `dialect`.
     #[must_use]
     pub fn new(dialect: Dialect) -> Self {
-        let is_chunks = matches!(dialect, Dialect::OpenaiChat | Dialect::OpenaiCompletions);
-        let decoder = (!is_chunks).then(|| stream_decoder(dialect));
-        Self { seen: Seen::default(), decoder, events: Vec::new() }
+        Self { seen: Seen::default(), watcher: stream_watcher(dialect), events: Vec::new() }
     }
 
     /// What has been told so far.
@@ -82,8 +81,8 @@ impl Observer {
 
     /// Takes one frame, as the splitter gives it, or what is left at the end.
     pub fn frame(&mut self, frame: &[u8]) {
-        let Some(decoder) = &mut self.decoder else { return chunks::look(&mut self.seen, frame) };
-        push(decoder.as_mut(), frame, &mut self.events);
+        let Some(watcher) = &mut self.watcher else { return chunks::look(&mut self.seen, frame) };
+        with_parts(frame, |frame| self.seen.heard.text(watcher.push(frame, &mut self.events)));
         for event in self.events.drain(..) {
             self.seen.is_error_shown |= matches!(event, Event::Fault(_));
             self.seen.event(&event);
@@ -92,23 +91,23 @@ impl Observer {
 
     /// Nothing more comes. An early end is an error, in the dialects that can tell.
     pub fn end(&mut self) {
-        let Some(decoder) = &mut self.decoder else { return };
+        let Some(watcher) = &mut self.watcher else { return };
         if self.seen.error.is_none() {
-            decoder.end(&mut self.events);
+            watcher.end(&mut self.events);
             self.events.drain(..).for_each(|event| self.seen.event(&event));
-            // Decoders know what an early end is.
+            // Watchers know what an early end is.
             self.seen.done = self.seen.error.is_none();
         }
     }
 }
 
-/// Gives `frame` to `decoder`, taken apart. Bytes that are no UTF-8 become U+FFFD, as the format has it.
-pub(crate) fn push(decoder: &mut dyn StreamDecoder, frame: &[u8], events: &mut Vec<Event>) {
+/// Takes `frame` apart for `take`, if it has data. Bytes that are no UTF-8 become U+FFFD, as the format has it.
+pub(crate) fn with_parts(frame: &[u8], take: impl FnOnce(Frame<'_>)) {
     let Some(data) = sse::data(frame) else { return };
     let name = sse::field(frame, "event");
     let name = name.as_deref().map(String::from_utf8_lossy);
     let data = String::from_utf8_lossy(&data);
-    decoder.push(Frame { event: name.as_deref(), data: &data }, events);
+    take(Frame { event: name.as_deref(), data: &data });
 }
 
 #[cfg(test)]

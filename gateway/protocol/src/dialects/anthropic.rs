@@ -25,6 +25,7 @@ mod stop;
 mod stream_decode;
 mod stream_encode;
 mod stream_frames;
+mod stream_watch;
 #[cfg(test)]
 mod tests;
 mod tools;
@@ -32,15 +33,18 @@ mod turns;
 mod usage;
 
 use catalogue::Dialect;
+use serde_json::value::RawValue;
 
 use super::{DecodeError, Echo};
 use crate::fault::FaultClass;
 use crate::hub::{Answer, Request};
 use crate::loss::Encoded;
+use crate::usage::Usage;
 
 pub(in crate::dialects) use blocks_decode::REDACTED;
 pub use stream_decode::Decoder;
 pub use stream_encode::Encoder;
+pub use stream_watch::Watcher;
 
 /// The dialect of this folder.
 const HOME: Dialect = Dialect::Anthropic;
@@ -69,6 +73,11 @@ pub fn encode_request(request: &Request) -> Encoded {
 /// [`DecodeError`], if it is no object, or an error.
 pub fn decode_answer(body: &str) -> Result<Answer, DecodeError> {
     answer::decode(body)
+}
+
+/// The counts of an answer's `usage`.
+pub(crate) fn read_usage(raw: &RawValue) -> Option<Usage> {
+    usage::read(raw.get())
 }
 
 /// Writes a buffered answer for a client.

@@ -23,6 +23,8 @@ mod schema;
 mod seal;
 mod stream_decode;
 mod stream_encode;
+mod stream_watch;
+mod tally;
 mod tell;
 #[cfg(test)]
 mod tests;
@@ -37,8 +39,18 @@ pub use request_decode::decode_request;
 pub use request_encode::encode_request;
 pub use stream_decode::Decoder;
 pub use stream_encode::Encoder;
+pub use stream_watch::Watcher;
 
 use catalogue::Dialect;
+use serde_json::value::RawValue;
+
+use crate::usage::Usage;
 
 /// What this folder is written for.
 const HOME: Dialect = Dialect::Gemini;
+
+/// The counts of an answer's `usageMetadata`, and how often its `candidates` searched.
+pub(crate) fn read_usage(raw: &RawValue, candidates: Option<&RawValue>) -> Option<Usage> {
+    let searches = candidates.map_or(0, stream_watch::searches);
+    usage::read(raw.get()).map(|usage| Usage { searches, ..usage })
+}

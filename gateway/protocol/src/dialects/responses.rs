@@ -27,6 +27,7 @@ mod stream_encode;
 mod stream_frames;
 mod stream_item;
 mod stream_open;
+mod stream_watch;
 mod tools;
 mod usage;
 mod words;
@@ -35,6 +36,7 @@ mod words;
 mod tests;
 
 use catalogue::Dialect;
+use serde_json::value::RawValue;
 
 pub use answer_decode::decode_answer;
 pub use answer_encode::encode_answer;
@@ -43,11 +45,20 @@ pub use request_decode::decode_request;
 pub use request_encode::encode_request;
 pub use stream_decode::Decoder;
 pub use stream_encode::Encoder;
+pub use stream_watch::Watcher;
 
 use crate::hub::Extras;
+use crate::usage::Usage;
 
 /// This dialect.
 const HOME: Dialect = Dialect::OpenaiResponses;
+
+/// The counts of a response's `usage`, and how often its `output` searched.
+pub(crate) fn read_usage(raw: &RawValue, output: Option<&RawValue>) -> Option<Usage> {
+    let items = output.and_then(|output| serde_json::from_str::<Vec<&RawValue>>(output.get()).ok());
+    let searches = items.map_or(0, |items| usage::searches(&items));
+    usage::read(raw).map(|usage| Usage { searches, ..usage })
+}
 
 /// Whether these extras, and so the node they hang on, were read by this dialect.
 fn is_home(extras: &Extras) -> bool {

@@ -21,6 +21,11 @@ impl Heard {
         self.least = Some(self.least.map_or(bytes, |least| least.min(bytes)));
     }
 
+    /// A text that nobody has read, of so many bytes.
+    pub(super) fn text(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_add(bytes as u64);
+    }
+
     /// What a decoder has read.
     pub(super) fn event(&mut self, event: &Event) {
         let bytes = match event {
@@ -28,7 +33,7 @@ impl Heard {
             Event::Open(_, opening) => said(&opening.body),
             _ => 0,
         };
-        self.bytes = self.bytes.saturating_add(bytes as u64);
+        self.text(bytes);
     }
 
     /// About how many tokens that were. Servers of OpenAI's languages send a token in each chunk; where they send

@@ -53,7 +53,7 @@ impl Translation {
     }
 
     pub(super) fn frame(&mut self, frame: &[u8]) {
-        observe::push(self.decoder.as_mut(), frame, &mut self.events);
+        observe::with_parts(frame, |frame| self.decoder.push(frame, &mut self.events));
         if let Some(body) = sse::field(frame, "error") {
             // llama.cpp's servers tell errors where the format tells clients not to look.
             self.events.push(Event::Fault(fault::read_stream_error(&body)));

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::{HOME, citations, finish, part_decode, usage};
 use crate::dialects::{DecodeError, likely};
 use crate::hub::{Answer, Body, Candidate, Extras, Finish, Part};
-use crate::json::{Fields, RawJson};
+use crate::json::{Fields, RawJson, peek};
 use crate::time;
 use crate::usage::Usage;
 
@@ -62,15 +62,20 @@ impl<'a> Head<'a> {
         if said.is_some() {
             fields.take("candidates");
         }
-        let feedback = fields.get("promptFeedback").and_then(Fields::read);
-        let is_blocked = feedback.is_some_and(|feedback| feedback.get("blockReason").is_some());
+        let is_blocked = fields.get("promptFeedback").is_some_and(is_blocked);
         let rest = fields.rest();
-        let usage = rest.iter().find(|(name, _)| name == usage::FIELD).and_then(|(_, raw)| usage::read(raw));
+        let usage =
+            rest.iter().find(|(name, _)| name == usage::FIELD).and_then(|(_, raw)| usage::read(raw.get()));
         let searches = said.iter().flatten().map(Said::searches).fold(0, u64::saturating_add);
         let usage = usage.map(|usage| Usage { searches, ..usage });
         let created = created.as_deref().and_then(time::read);
         Self { id, model, created, usage, searches, said, is_blocked, rest }
     }
+}
+
+/// Whether the prompt was blocked, by the answer's `promptFeedback`.
+pub(super) fn is_blocked(feedback: &RawValue) -> bool {
+    peek(feedback.get(), ["blockReason"]).is_some_and(|[reason]| reason.is_some())
 }
 
 /// What one candidate says.
@@ -116,18 +121,12 @@ impl<'a> Said<'a> {
     /// How often Google searched the web for it.
     fn searches(&self) -> u64 {
         let grounding = self.rest.iter().find(|(name, _)| name == citations::FIELD);
-        let queries = grounding.and_then(|(_, raw)| Fields::parse(raw.get())?.take_list("webSearchQueries"));
-        queries.map_or(0, |queries| queries.len().try_into().unwrap_or(u64::MAX))
+        grounding.map_or(0, |(_, raw)| citations::searches(raw.get()))
     }
 
     /// Why it ended.
     pub(super) fn finish(&self, has_calls: bool) -> Option<Finish> {
-        let raw = self.reason?.get();
-        if let Ok(reason) = serde_json::from_str::<String>(raw) {
-            return Some(finish::read(&reason, has_calls));
-        }
-        let name = raw.parse().ok().and_then(finish::name_of);
-        Some(finish::read(name.unwrap_or(raw), has_calls))
+        self.reason.map(|reason| finish::read_raw(reason, has_calls))
     }
 
     /// What nobody models, by the names it has in the answer's extras. A reason that the hub's would not be

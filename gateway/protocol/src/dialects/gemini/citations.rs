@@ -6,7 +6,7 @@
 
 use super::node::Node;
 use crate::hub::Citation;
-use crate::json::{Fields, RawJson, Writer};
+use crate::json::{Fields, RawJson, Writer, each, peek};
 
 /// The field of a candidate.
 pub(super) const FIELD: &str = "groundingMetadata";
@@ -39,6 +39,15 @@ pub(super) fn read(grounding: &RawJson, texts: &[&str]) -> Vec<(usize, Citation)
         }
     }
     found
+}
+
+/// How often Google searched the web for it.
+pub(super) fn searches(grounding: &str) -> u64 {
+    let mut searches = 0;
+    if let Some([Some(queries)]) = peek(grounding, ["webSearchQueries"]) {
+        each(queries, |_| searches += 1);
+    }
+    searches
 }
 
 fn nothing() -> Citation {

@@ -1,6 +1,9 @@
 //! Why an answer ended.
 
+use serde_json::value::RawValue;
+
 use crate::hub::{Body, Candidate, Finish, Part};
+use crate::json::text;
 
 /// Reasons that mean that a filter cut the answer.
 ///
@@ -55,9 +58,14 @@ pub(super) fn read(reason: &str, has_calls: bool) -> Finish {
     }
 }
 
-/// The name of a reason that came as a number.
-pub(super) fn name_of(number: u64) -> Option<&'static str> {
-    usize::try_from(number).ok().and_then(|number| NUMBERED.get(number)).copied()
+/// Reads a reason as it stands: a name, or its number.
+pub(super) fn read_raw(raw: &RawValue, has_calls: bool) -> Finish {
+    if let Some(reason) = text(raw) {
+        return read(&reason, has_calls);
+    }
+    let number = raw.get().parse::<usize>().ok();
+    let name = number.and_then(|number| NUMBERED.get(number)).copied();
+    read(name.unwrap_or(raw.get()), has_calls)
 }
 
 /// Writes a reason. `is_home`: a reason that nobody models is of this dialect, else the API's `OTHER`.

@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 
 use super::answer_decode::{Head, Said};
+use super::tally::Tally;
 use super::{HOME, citations, finish};
 use crate::dialects::{Frame, StreamDecoder};
 use crate::fault::{FaultClass, Reading, read_stream_error};
 use crate::hub::{At, Body, Event, Extras, Finish, Opening, Part};
 use crate::json::{Fields, RawJson};
-use crate::usage::Usage;
 
 /// Reads a stream.
 #[derive(Debug, Default)]
@@ -22,8 +22,7 @@ pub struct Decoder {
     candidates: BTreeMap<usize, Speaker>,
     /// As last told: providers repeat them in each chunk.
     kept: Vec<(String, RawJson)>,
-    usage: Option<Usage>,
-    searches: u64,
+    tally: Tally,
 }
 
 /// One candidate as far as it came.
@@ -69,7 +68,7 @@ impl StreamDecoder for Decoder {
         for (at, said) in said.into_iter().enumerate() {
             self.candidate(at, said, events);
         }
-        self.used(head.usage, head.searches, events);
+        events.extend(self.tally.take(head.usage, head.searches).map(Event::Usage));
     }
 
     fn end(&mut self, events: &mut Vec<Event>) {
@@ -79,10 +78,15 @@ impl StreamDecoder for Decoder {
         self.candidates.values_mut().for_each(|speaker| speaker.close(events));
         if !self.is_finished {
             self.is_broken = true;
-            let message = Some("the stream ended before the answer was complete".to_owned());
-            events.push(Event::Fault(Reading { class: FaultClass::Garbled, message, is_json: false }));
+            events.push(Event::Fault(cut()));
         }
     }
+}
+
+/// The fault of a stream that ended too early.
+pub(super) fn cut() -> Reading {
+    let message = Some("the stream ended before the answer was complete".to_owned());
+    Reading { class: FaultClass::Garbled, message, is_json: false }
 }
 
 impl Decoder {
@@ -95,29 +99,6 @@ impl Decoder {
         } else if !extras.fields.is_empty() {
             events.push(Event::Extras(extras));
         }
-    }
-
-    /// The chunk that tells the searches may come before or after the one that tells the tokens.
-    fn used(&mut self, told: Option<Usage>, searches: u64, events: &mut Vec<Event>) {
-        if told.is_none() && searches <= self.searches {
-            return;
-        }
-        self.searches = self.searches.max(searches);
-        self.usage = told.map(|told| self.totals(told)).or(self.usage);
-        events.extend(self.usage.map(|usage| Event::Usage(Usage { searches: self.searches, ..usage })));
-    }
-
-    /// A chunk that counts nothing written says nothing of what was written before it.
-    fn totals(&self, told: Usage) -> Usage {
-        let (before, mut usage) = (self.usage.unwrap_or_default(), told);
-        if told.generated() == told.reasoning {
-            (usage.output, usage.audio_output) = (before.output, before.audio_output);
-            usage.image_output = before.image_output;
-        }
-        if told.reasoning == 0 {
-            usage.reasoning = before.reasoning;
-        }
-        usage
     }
 
     /// What has not been told yet. An object without fields tells nothing.

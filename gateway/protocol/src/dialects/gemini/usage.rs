@@ -1,8 +1,10 @@
 //! `usageMetadata` and the buckets.
 
+use serde_json::value::RawValue;
+
 use crate::hub::Answer;
-use crate::json::{Fields, RawJson, Writer};
-use crate::usage::Usage;
+use crate::json::{RawJson, Writer, each, peek};
+use crate::usage::{Usage, count};
 
 /// The field of an answer. It is kept as it stood for clients of this dialect.
 pub(super) const FIELD: &str = "usageMetadata";
@@ -12,20 +14,14 @@ pub(super) const FIELD: &str = "usageMetadata";
 /// `promptTokenCount` includes what was cached, but not what tools read; `candidatesTokenCount` does not
 /// include thoughts.
 /// Source: ai.google.dev/api/generate-content#UsageMetadata (read 2026-11-21).
-pub(super) fn read(raw: &RawJson) -> Option<Usage> {
-    let mut fields = Fields::parse(raw.get())?;
-    let prompt = count(&fields, "promptTokenCount");
-    let written = count(&fields, "candidatesTokenCount");
-    let reasoning = count(&fields, "thoughtsTokenCount");
+pub(super) fn read(json: &str) -> Option<Usage> {
+    let [prompt, written, reasoning, tools, cached] = peek(json, COUNTS)?.map(count);
     if prompt.is_none() && written.is_none() && reasoning.is_none() {
         return None;
     }
     let (prompt, written) = (prompt.unwrap_or(0), written.unwrap_or(0));
-    let tools = count(&fields, "toolUsePromptTokenCount").unwrap_or(0);
-    let cached = count(&fields, "cachedContentTokenCount").unwrap_or(0).min(prompt);
-    let (of_cache, of_prompt) =
-        (Kinds::take(&mut fields, "cacheTokensDetails"), Kinds::take(&mut fields, "promptTokensDetails"));
-    let of_answer = Kinds::take(&mut fields, "candidatesTokensDetails");
+    let (tools, cached) = (tools.unwrap_or(0), cached.unwrap_or(0).min(prompt));
+    let [of_cache, of_prompt, of_answer] = peek(json, DETAILS)?.map(Kinds::read);
     let cached_audio = of_cache.audio.min(cached);
     let fresh = prompt - cached;
     let audio_input = of_prompt.audio.saturating_sub(cached_audio).min(fresh);
@@ -44,9 +40,23 @@ pub(super) fn read(raw: &RawJson) -> Option<Usage> {
         image_output,
         ..Usage::default()
     };
-    // The Gemini API and Vertex AI have each a name for it.
-    Some(usage.served(fields.get("trafficType")).served(fields.get("serviceTier")))
+    let [vertex, google] = peek(json, TIERS)?;
+    Some(usage.served(vertex).served(google))
 }
+
+const COUNTS: [&str; 5] = [
+    "promptTokenCount",
+    "candidatesTokenCount",
+    "thoughtsTokenCount",
+    "toolUsePromptTokenCount",
+    "cachedContentTokenCount",
+];
+
+/// Lists of what the counts are made of.
+const DETAILS: [&str; 3] = ["cacheTokensDetails", "promptTokensDetails", "candidatesTokensDetails"];
+
+/// Vertex AI and the Gemini API have each a name for it.
+const TIERS: [&str; 2] = ["trafficType", "serviceTier"];
 
 /// Writes the object for an answer of any dialect.
 pub(super) fn write(usage: &Usage, out: &mut String) {
@@ -74,10 +84,6 @@ pub(super) fn kept(answer: &Answer) -> Option<&RawJson> {
     answer.extras.of(super::HOME).iter().find(|(name, _)| name == FIELD).map(|(_, raw)| raw)
 }
 
-fn count(fields: &Fields<'_>, key: &str) -> Option<u64> {
-    crate::usage::count(fields.get(key))
-}
-
 /// Tokens that are no text.
 struct Kinds {
     audio: u64,
@@ -85,16 +91,19 @@ struct Kinds {
 }
 
 impl Kinds {
-    fn take(fields: &mut Fields<'_>, key: &str) -> Self {
+    fn read(list: Option<&RawValue>) -> Self {
         let mut kinds = Self { audio: 0, image: 0 };
-        for mut entry in fields.take_list(key).unwrap_or_default().into_iter().filter_map(Fields::read) {
-            let modality = entry.take_string("modality");
-            let tokens = count(&entry, "tokenCount").unwrap_or(0);
-            match modality.as_deref() {
-                Some("AUDIO") => kinds.audio = kinds.audio.saturating_add(tokens),
-                Some("IMAGE") => kinds.image = kinds.image.saturating_add(tokens),
+        let mut add = |entry: &RawValue| {
+            let [modality, tokens] = peek(entry.get(), ["modality", "tokenCount"]).unwrap_or([None; 2]);
+            let tokens = count(tokens).unwrap_or(0);
+            match modality.map(RawValue::get) {
+                Some("\"AUDIO\"") => kinds.audio = kinds.audio.saturating_add(tokens),
+                Some("\"IMAGE\"") => kinds.image = kinds.image.saturating_add(tokens),
                 _ => {}
             }
+        };
+        if let Some(list) = list {
+            each(list, &mut add);
         }
         kinds
     }
@@ -123,10 +132,8 @@ mod tests {
 
     #[test]
     fn buckets_do_not_overlap() {
-        let raw = RawJson::parse(
-            r#"{"promptTokenCount":100,"cachedContentTokenCount":60,"candidatesTokenCount":7,"thoughtsTokenCount":5,"toolUsePromptTokenCount":11,"totalTokenCount":123,"promptTokensDetails":[{"modality":"TEXT","tokenCount":70},{"modality":"AUDIO","tokenCount":30}],"cacheTokensDetails":[{"modality":"AUDIO","tokenCount":20}]}"#,
-        );
-        let usage = read(&raw.unwrap()).unwrap();
+        let raw = r#"{"promptTokenCount":100,"cachedContentTokenCount":60,"candidatesTokenCount":7,"thoughtsTokenCount":5,"toolUsePromptTokenCount":11,"totalTokenCount":123,"promptTokensDetails":[{"modality":"TEXT","tokenCount":70},{"modality":"AUDIO","tokenCount":30}],"cacheTokensDetails":[{"modality":"AUDIO","tokenCount":20}]}"#;
+        let usage = read(raw).unwrap();
         assert_eq!((usage.fresh_input, usage.audio_input), (41, 10));
         assert_eq!((usage.cached_input, usage.cached_audio), (40, 20));
         assert_eq!((usage.output, usage.reasoning, usage.total()), (7, 5, 123));
@@ -148,15 +155,12 @@ mod tests {
         };
         let mut out = String::new();
         write(&usage, &mut out);
-        assert_eq!(read(&RawJson::parse(&out).unwrap()), Some(usage));
+        assert_eq!(read(&out), Some(usage));
     }
 
     #[test]
     fn both_names_of_the_tier_are_read() {
-        let tier = |more: &str| {
-            let raw = RawJson::parse(&format!(r#"{{"promptTokenCount":1,{more}}}"#)).unwrap();
-            read(&raw).unwrap().tier
-        };
+        let tier = |more: &str| read(&format!(r#"{{"promptTokenCount":1,{more}}}"#)).unwrap().tier;
         assert_eq!(tier(r#""trafficType":"ON_DEMAND_FLEX""#), Tier::Flex);
         assert_eq!(tier(r#""trafficType":"ON_DEMAND""#), Tier::Standard);
         assert_eq!(tier(r#""serviceTier":"priority""#), Tier::Priority);

@@ -36,7 +36,9 @@ impl StreamDecoder for Decoder {
                 let error = response.as_ref().and_then(|response| response.get("error")).map(RawValue::get);
                 self.fail(fault::read(error.unwrap_or_default()), events);
             }
-            "" if fields.get("error").is_some() => self.fail(fault::read(frame.data), events),
+            "" if fields.get("error").is_some_and(|error| error.get() != "null") => {
+                self.fail(fault::read(frame.data), events);
+            }
             _ => self.read(&kind, fields, events),
         }
     }
@@ -45,8 +47,7 @@ impl StreamDecoder for Decoder {
         if self.ended {
             return;
         }
-        let message = Some("the stream ended before its answer did".to_owned());
-        self.fail(Reading { class: FaultClass::Garbled, message, is_json: false }, events);
+        self.fail(cut(), events);
     }
 }
 
@@ -221,6 +222,12 @@ impl Decoder {
         self.ended = true;
         events.push(Event::Fault(reading));
     }
+}
+
+/// The fault of a stream that ended too early.
+pub(super) fn cut() -> Reading {
+    let message = Some("the stream ended before its answer did".to_owned());
+    Reading { class: FaultClass::Garbled, message, is_json: false }
 }
 
 /// Some providers put fields of the answer beside it in its frame. The notes are those of the first frame.
