@@ -2,6 +2,7 @@
 //! extras. (`serde(flatten)` and untagged enums cannot do this: they do not work with raw values.)
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::Deserialize;
@@ -125,15 +126,31 @@ impl<'de> Visitor<'de> for ObjectVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut fields: Self::Value = Vec::new();
+        let mut index = HashMap::new();
         while let Some((Key(name), raw)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
-            match fields.iter_mut().find(|(known, _)| *known == name) {
+            if fields.len() == FEW && index.is_empty() {
+                index.extend(fields.iter().enumerate().map(|(at, (name, _))| (name.clone(), at)));
+            }
+            let at = match fields.len() {
+                0..FEW => fields.iter().position(|(known, _)| *known == name),
+                _ => index.get(&name).copied(),
+            };
+            match at.and_then(|at| fields.get_mut(at)) {
                 Some(known) => known.1 = raw,
-                None => fields.push((name, raw)),
+                None => {
+                    if fields.len() >= FEW {
+                        index.insert(name.clone(), fields.len());
+                    }
+                    fields.push((name, raw));
+                }
             }
         }
         Ok(fields)
     }
 }
+
+/// So many names are compared in turn. Beyond that they are hashed: a body may have a million, each another.
+const FEW: usize = 32;
 
 /// Borrowed where it has no escapes.
 #[derive(Deserialize)]
@@ -162,5 +179,19 @@ mod tests {
             assert!(Fields::parse(text).is_none(), "{text}");
         }
         assert_eq!(Fields::parse(r#"{"a":1,"a":2}"#).unwrap().take_u64("a"), Some(2));
+    }
+
+    #[test]
+    fn of_many_fields_too_the_last_of_a_name_counts() {
+        let many: Vec<_> = (0..100).chain(0..100).map(|at| format!("\"k{}\":{at}", at % 90)).collect();
+        let object = format!("{{{}}}", many.join(","));
+        let fields = Fields::parse(&object).unwrap();
+        let read: Vec<_> =
+            fields.rest().into_iter().map(|(name, raw)| (name, raw.get().to_owned())).collect();
+        assert_eq!(read.len(), 90);
+        for (at, (name, value)) in read.into_iter().enumerate() {
+            let last = if at < 10 { at + 90 } else { at };
+            assert_eq!((name, value), (format!("k{at}"), last.to_string()));
+        }
     }
 }
