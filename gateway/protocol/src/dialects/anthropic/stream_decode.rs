@@ -18,6 +18,8 @@ pub struct Decoder {
     open: BTreeMap<u64, Block>,
     /// How many blocks the hub knows.
     told: usize,
+    /// A message, or a block of it, has begun.
+    is_started: bool,
     /// All that was said of it so far, later over earlier.
     usage: Vec<(String, RawJson)>,
     state: State,
@@ -67,7 +69,8 @@ impl StreamDecoder for Decoder {
                 self.close(index, events);
             }
             "message_delta" => self.change(fields, events),
-            "message_stop" => self.stop(events),
+            "message_stop" if self.is_started || self.state == State::Complete => self.stop(events),
+            "message_stop" => self.cut(events),
             "error" => {
                 self.state = State::Over;
                 events.push(Event::Fault(fault::read(frame.data)));
@@ -81,20 +84,14 @@ impl StreamDecoder for Decoder {
             State::Over => {}
             // Some servers leave out the last frame; nothing is missing then.
             State::Complete => self.stop(events),
-            State::Running => {
-                self.stop(events);
-                events.push(Event::Fault(Reading {
-                    class: FaultClass::Garbled,
-                    message: Some("the stream ended before the message did".to_owned()),
-                    is_json: false,
-                }));
-            }
+            State::Running => self.cut(events),
         }
     }
 }
 
 impl Decoder {
     fn start(&mut self, fields: &mut Fields<'_>, events: &mut Vec<Event>) {
+        self.is_started = true;
         let mut message = fields.take_object("message").unwrap_or_default();
         let (id, model) = answer::head(&mut message);
         // Empty until the end: `message_delta` tells them.
@@ -108,6 +105,7 @@ impl Decoder {
     }
 
     fn open(&mut self, fields: &mut Fields<'_>, events: &mut Vec<Event>) {
+        self.is_started = true;
         let index = fields.take_u64("index").unwrap_or_default();
         self.close(index, events);
         let Some(raw) = fields.take("content_block") else { return };
@@ -196,6 +194,12 @@ impl Decoder {
             rest.push(("usage".to_owned(), all));
         }
         events.push(Event::Extras(Extras { notes, ..Extras::new(HOME, rest) }));
+    }
+
+    fn cut(&mut self, events: &mut Vec<Event>) {
+        self.stop(events);
+        let message = Some("the stream ended before the message did".to_owned());
+        events.push(Event::Fault(Reading { class: FaultClass::Garbled, message, is_json: false }));
     }
 
     fn stop(&mut self, events: &mut Vec<Event>) {
