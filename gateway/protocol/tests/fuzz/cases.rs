@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::seeds::{files, seeds, words};
+use crate::seeds::{MOST_BYTES, files, seeds, words};
 use crate::targets::{TARGETS, run};
 
 fn here(folder: &str) -> PathBuf {
@@ -60,6 +60,7 @@ fn the_seeds_are_written_where_the_fuzzer_asks_for_them() {
     all.extend(std::env::var_os("FAIRLEAD_CORPUS").iter().flat_map(|recorded| seeds(Path::new(recorded))));
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("words.dict"), words).unwrap();
+    all.retain(|(_, bytes)| bytes.len() <= MOST_BYTES);
     for (number, (target, bytes)) in all.iter().enumerate() {
         std::fs::create_dir_all(folder.join(target)).unwrap();
         std::fs::write(folder.join(target).join(format!("{number:05}")), bytes).unwrap();

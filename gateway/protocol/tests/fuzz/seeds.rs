@@ -12,6 +12,9 @@ const REQUEST: [&str; 5] = ["counts", "embeddings", "envelope", "json", "request
 const ANSWER: [&str; 4] = ["answers", "embeddings", "faults", "json"];
 const STREAM: [&str; 4] = ["frames", "observers", "passages", "streams"];
 
+/// Longer ones teach the fuzzer nothing, and all that it tries takes longer.
+pub(crate) const MOST_BYTES: usize = 8 << 10;
+
 /// Those of all exchanges in `folder`, none twice.
 pub(crate) fn seeds(folder: &Path) -> BTreeSet<Seed> {
     files(folder)
