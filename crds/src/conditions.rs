@@ -13,6 +13,8 @@ pub enum ConditionType {
     Programmed,
     /// The summary that people and tools wait for.
     Ready,
+    /// Present, and True, while an older object holds what this one says too.
+    Conflicted,
     /// Present, and True, while the operator works towards Programmed.
     Reconciling,
     /// Present, and True, while only an edit can help.
@@ -28,6 +30,7 @@ impl ConditionType {
             Self::ResolvedRefs => "ResolvedRefs",
             Self::Programmed => "Programmed",
             Self::Ready => "Ready",
+            Self::Conflicted => "Conflicted",
             Self::Reconciling => "Reconciling",
             Self::Stalled => "Stalled",
         }
@@ -55,4 +58,9 @@ macro_rules! status_conditions {
     )*};
 }
 
-status_conditions!(crate::ModelGatewayStatus, crate::ModelDeploymentStatus, crate::ProviderSecretStatus);
+status_conditions!(
+    crate::ModelGatewayStatus,
+    crate::ModelDeploymentStatus,
+    crate::ProviderSecretStatus,
+    crate::BudgetPolicyStatus
+);

@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "the resource derive expands to serde_json::from_value")]
 #![allow(clippy::duplicated_attributes, reason = "printer columns of one type share that attribute")]
 
+mod budget_policy;
 mod conditions;
 mod definitions;
 mod duration;
@@ -15,6 +16,12 @@ mod parameters;
 mod pricing;
 mod provider_secret;
 
+pub use budget_policy::{
+    Amount, BudgetAlert, BudgetLimit, BudgetPolicy, BudgetPolicySpec, BudgetPolicyStatus, BudgetTarget,
+    BudgetUnit, CalendarUnit, Enforcement, FailureMode, GatewayBudgetsSpec, OnExceed, ParentRef,
+    RESET_ANNOTATION, ReservationEstimate, ReservationSpec, RollingText, TargetKind, TargetSelector,
+    WindowSpec,
+};
 pub use conditions::{ConditionType, StatusConditions};
 pub use definitions::definitions;
 pub use duration::DurationText;

@@ -5,7 +5,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{DurationText, GatewayPricingSpec, NamespaceSelection};
+use crate::{DurationText, GatewayBudgetsSpec, GatewayPricingSpec, NamespaceSelection};
 
 /// A set of gateway pods that serve one routing config. Its pods are those in its namespace that carry
 /// the label `fairlead.dev/gateway` with its name; the Helm chart makes them.
@@ -79,6 +79,9 @@ pub struct ModelGatewaySpec {
     /// connect 5s, firstByte 120s, streamIdle 120s, request 600s.
     #[serde(default)]
     pub timeouts: TimeoutsSpec,
+    /// What all budgets have in common.
+    #[serde(default)]
+    pub budgets: GatewayBudgetsSpec,
 }
 
 /// Whose ModelDeployments are served.
