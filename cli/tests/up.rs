@@ -146,6 +146,26 @@ fn check_names_what_is_wrong_by_its_exit_code_too() {
 }
 
 #[test]
+fn check_judges_budgets_too() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(Path::new(QUICKSTART).join("gateway.yaml"), folder.path().join("gateway.yaml")).unwrap();
+    let check = |zone: &str| {
+        let policy = format!(
+            "apiVersion: fairlead.dev/v1alpha1\nkind: BudgetPolicy\nmetadata: {{name: teams}}\nspec:\n  targets: [{{kind: Team}}]\n  \
+             limits: [{{name: usd, unit: USD, amount: '0.50', window: {{calendar: Month, timeZone: {zone}}}}}]\n"
+        );
+        std::fs::write(folder.path().join("b.yaml"), policy).unwrap();
+        Command::new(BINARY).arg("check").arg(folder.path()).output().unwrap()
+    };
+    let output = check("Europe/Berlin");
+    assert!(output.status.success(), "{output:?}");
+    let output = check("Europe/Nowhere");
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("b.yaml: BudgetPolicy/teams: InvalidSpec: limit usd: timeZone"), "{text}");
+}
+
+#[test]
 fn a_well_known_master_key_is_refused() {
     let data = tempfile::tempdir().unwrap();
     let output = Command::new(BINARY)

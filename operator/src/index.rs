@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use config::ObjectName;
-use crds::{ModelDeployment, ModelGateway, ProviderSecret};
+use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ProviderSecret};
 use render::{Manifests, Namespace};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -22,6 +22,7 @@ pub(crate) struct Index {
     pub gateways: BTreeMap<ObjectName, Arc<ModelGateway>>,
     pub deployments: BTreeMap<ObjectName, Arc<ModelDeployment>>,
     pub provider_secrets: BTreeMap<ObjectName, Arc<ProviderSecret>>,
+    pub budget_policies: BTreeMap<ObjectName, Arc<BudgetPolicy>>,
     /// The resourceVersion of every Secret in scope; never their data.
     pub secrets: BTreeMap<ObjectName, String>,
     pub namespaces: BTreeMap<String, Namespace>,
@@ -138,6 +139,7 @@ impl Index {
             gateways: self.gateways.values().cloned().collect(),
             deployments: self.deployments.values().cloned().collect(),
             provider_secrets: self.provider_secrets.values().cloned().collect(),
+            budget_policies: self.budget_policies.values().cloned().collect(),
             secrets: BTreeMap::new(),
             namespaces: see_namespaces.then(|| self.namespaces.clone()),
             gateway_namespaces: Some(gateway_namespaces.clone()),

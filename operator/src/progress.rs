@@ -2,11 +2,12 @@
 //! the number of the publish since which it is as it is, each pod the number it serves. So an edit of one
 //! model says nothing about the others, and edits in a row do not undo each other's success.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::{Config, Deployment, Model, ObjectName};
+use config::{Budget, Config, Deployment, ObjectName};
+use render::{Kind, ObjectRef};
 use tokio::time::Instant;
 
 /// Publishes that pods may still be serving; older ones count as none at all.
@@ -18,7 +19,7 @@ pub(crate) struct Progress {
     history: VecDeque<Publish>,
     /// As published last.
     pub config: Arc<Config>,
-    since: BTreeMap<ObjectName, u64>,
+    since: HashMap<ObjectRef, u64>,
     /// Publishes that not all pods serve yet, with the time that their oldest change was seen.
     awaited: VecDeque<(u64, Instant)>,
 }
@@ -32,9 +33,8 @@ struct Publish {
 impl Progress {
     /// Begins with what is published already.
     pub(crate) fn new(revision: String, config: Arc<Config>) -> Self {
-        let ids = config.models.iter().flat_map(|model| &model.deployments);
         Self {
-            since: ids.map(|deployment| (deployment.id.clone(), 1)).collect(),
+            since: parts(&config).into_keys().map(|key| (reference(key), 1)).collect(),
             history: VecDeque::from([Publish { number: 1, revision }]),
             config,
             awaited: VecDeque::new(),
@@ -52,12 +52,13 @@ impl Progress {
     /// Takes note of a publish that answers a change seen at `seen`.
     pub(crate) fn publish(&mut self, revision: String, config: Arc<Config>, seen: Option<Instant>) {
         let number = self.current() + 1;
-        let before = by_id(&self.config);
-        let mut since = BTreeMap::new();
-        for (id, entry) in by_id(&config) {
-            let same = before.get(id).is_some_and(|old| is_same(old, &entry));
-            let unchanged = self.since.get(id).copied().filter(|_| same);
-            since.insert(id.clone(), unchanged.unwrap_or(number));
+        let before = parts(&self.config);
+        let mut since = HashMap::new();
+        for (key, part) in parts(&config) {
+            let same = before.get(&key) == Some(&part);
+            let object = reference(key);
+            let unchanged = self.since.get(&object).copied().filter(|_| same);
+            since.insert(object, unchanged.unwrap_or(number));
         }
         self.since = since;
         self.config = config;
@@ -84,21 +85,19 @@ impl Progress {
         known.map_or(0, |publish| publish.number)
     }
 
-    /// The publish since which a deployment is as it is; `None` if it is not served.
-    pub(crate) fn since(&self, deployment: &ObjectName) -> Option<u64> {
-        self.since.get(deployment).copied()
+    /// The publish since which a deployment or a budget is as it is; `None` if it is not served.
+    pub(crate) fn since(&self, object: &ObjectRef) -> Option<u64> {
+        self.since.get(object).copied()
     }
 
-    /// The deployments that `rendered` has otherwise than what is published.
-    pub(crate) fn unpublished(&self, rendered: &Config) -> BTreeSet<ObjectName> {
+    /// The deployments and budgets that `rendered` has otherwise than what is published.
+    pub(crate) fn unpublished(&self, rendered: &Config) -> BTreeSet<ObjectRef> {
         if *rendered == *self.config {
             return BTreeSet::new();
         }
-        let published = by_id(&self.config);
-        let differs = |(id, entry): &(&ObjectName, Entry<'_>)| {
-            !published.get(id).is_some_and(|old| is_same(old, entry))
-        };
-        by_id(rendered).into_iter().filter(differs).map(|(id, _)| id.clone()).collect()
+        let published = parts(&self.config);
+        let differs = |(key, part): &(Key<'_>, Part<'_>)| published.get(key) != Some(part);
+        parts(rendered).into_iter().filter(differs).map(|(key, _)| reference(key)).collect()
     }
 
     /// All pods serve `number`: how long the changes took that were still awaited.
@@ -115,22 +114,33 @@ impl Progress {
     }
 }
 
-/// What serves a deployment: its own entry and the names of its model.
-type Entry<'a> = (&'a Model, &'a Deployment);
+/// A part of the config that one object makes.
+type Key<'a> = (Kind, &'a ObjectName);
 
-fn by_id(config: &Config) -> HashMap<&ObjectName, Entry<'_>> {
-    let entries =
-        config.models.iter().flat_map(|model| model.deployments.iter().map(move |one| (model, one)));
-    entries.map(|(model, deployment)| (&deployment.id, (model, deployment))).collect()
+#[derive(Debug, PartialEq)]
+enum Part<'a> {
+    /// With the public names of its model; its other deployments are parts of their own.
+    Deployment(&'a str, &'a [String], &'a Deployment),
+    Budget(&'a Budget),
 }
 
-fn is_same(old: &Entry<'_>, new: &Entry<'_>) -> bool {
-    old.1 == new.1 && old.0.name == new.0.name && old.0.aliases == new.0.aliases
+fn parts(config: &Config) -> HashMap<Key<'_>, Part<'_>> {
+    let deployments = config.models.iter().flat_map(|model| {
+        let part = |one| Part::Deployment(&model.name, &model.aliases, one);
+        model.deployments.iter().map(move |one| ((Kind::ModelDeployment, &one.id), part(one)))
+    });
+    let budgets = config.budgets.iter();
+    let budgets = budgets.map(|budget| ((Kind::BudgetPolicy, &budget.id), Part::Budget(budget)));
+    deployments.chain(budgets).collect()
+}
+
+fn reference((kind, name): Key<'_>) -> ObjectRef {
+    ObjectRef { kind, name: name.clone() }
 }
 
 #[cfg(test)]
 mod tests {
-    use config::{Settings, Timeouts, Upstream};
+    use config::{Model, Settings, Timeouts, Upstream};
 
     use super::*;
 
@@ -177,7 +187,7 @@ mod tests {
         let mut progress = Progress::new("r1".into(), config(&[("a", 1), ("b", 1)]));
         progress.publish("r2".into(), config(&[("a", 2), ("b", 1)]), None);
         progress.publish("r3".into(), config(&[("a", 2), ("b", 1), ("c", 1)]), None);
-        let since = |name| progress.since(&id(name));
+        let since = |name| progress.since(&reference((Kind::ModelDeployment, &id(name))));
         assert_eq!((since("a"), since("b"), since("c"), since("d")), (Some(2), Some(1), Some(3), None));
     }
 

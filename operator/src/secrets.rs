@@ -23,13 +23,16 @@ pub(crate) struct Material(BTreeMap<ObjectName, SecretData>);
 /// Every Secret that a manifest names.
 pub(crate) fn referred_to(manifests: &Manifests) -> BTreeSet<ObjectName> {
     let sources = manifests.provider_secrets.iter().filter_map(|source| source_of(source));
-    sources.chain(manifests.gateways.iter().filter_map(|gateway| master_key_of(gateway))).collect()
+    let keys = manifests.gateways.iter().filter_map(|gateway| master_key_of(gateway));
+    let webhooks = manifests.budget_policies.iter().flat_map(|policy| webhooks_of(policy));
+    sources.chain(keys).chain(webhooks).collect()
 }
 
 /// Whether an object in the index names this Secret.
 pub(crate) fn is_referred_to(secret: &ObjectName, index: &Index) -> bool {
     index.provider_secrets.values().any(|source| source_of(source).as_ref() == Some(secret))
         || index.gateways.values().any(|gateway| master_key_of(gateway).as_ref() == Some(secret))
+        || index.budget_policies.values().any(|policy| webhooks_of(policy).any(|named| named == *secret))
 }
 
 fn source_of(source: &crds::ProviderSecret) -> Option<ObjectName> {
@@ -40,6 +43,13 @@ fn source_of(source: &crds::ProviderSecret) -> Option<ObjectName> {
 fn master_key_of(gateway: &crds::ModelGateway) -> Option<ObjectName> {
     let name = gateway.spec.auth.master_key_secret_ref.as_ref()?.name.clone();
     Some(ObjectName { namespace: gateway.metadata.namespace.clone()?, name })
+}
+
+fn webhooks_of(policy: &crds::BudgetPolicy) -> impl Iterator<Item = ObjectName> {
+    let references = policy.spec.alerts.iter().filter_map(|alert| alert.webhook_secret_ref.as_ref());
+    references.filter_map(|reference| {
+        Some(ObjectName { namespace: policy.metadata.namespace.clone()?, name: reference.name.clone() })
+    })
 }
 
 /// The Secrets to fetch: named, there, and not yet known in the version that the watch saw.

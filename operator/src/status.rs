@@ -2,6 +2,7 @@
 //! differs. `status/objects.rs` says what it should be, `status/queue.rs` holds what waits, and
 //! `status/writer.rs` writes it.
 
+mod budgets;
 mod conditions;
 mod objects;
 mod queue;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::ObjectName;
-use crds::{ConditionType, ModelDeployment, StatusConditions};
+use crds::{ConditionType, GatewayRef, StatusConditions};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use k8s_openapi::jiff::Timestamp;
 use render::{Kind, ObjectRef};
@@ -85,32 +86,49 @@ impl StatusPass {
         self.measure(&mut state, &index, now);
         let scene = scene(&round, &state, &index, (self.context.clock)());
         let mut sweep = Sweep { now, due: None, known: BTreeSet::new() };
-        for object in &round.manifests.gateways {
-            let ours = self.context.scope.gateways.contains(&name_of(&**object).namespace);
-            let cached = live(&index.gateways, object).filter(|cached| ours || is_nobodys(cached));
-            let should = cached.map(|cached| scene.gateway(object, before(cached)));
-            self.settle(Kind::ModelGateway, cached, should, &mut sweep);
-        }
-        for object in &round.manifests.deployments {
-            let ours = self.context.scope.gateways.contains(&gateway_namespace(object));
-            let cached = live(&index.deployments, object).filter(|cached| ours || is_nobodys(cached));
-            let should = cached.map(|cached| scene.deployment(object, before(cached)));
-            self.settle(Kind::ModelDeployment, cached, should, &mut sweep);
-        }
-        for object in &round.manifests.provider_secrets {
-            let name = name_of(&**object);
-            let attached =
-                |users: &BTreeSet<_>| users.iter().any(|it| round.rendered.attached.contains_key(it));
-            let used = round.rendered.users.get(&name).is_some_and(attached);
-            let ours = used || self.context.scope.gateways.contains(&name.namespace);
-            let cached = live(&index.provider_secrets, object).filter(|cached| ours || is_nobodys(cached));
-            let should = cached.map(|cached| scene.provider_secret(object, before(cached)));
-            self.settle(Kind::ProviderSecret, cached, should, &mut sweep);
-        }
+        self.look_at_all(&scene, &index, &mut sweep);
         self.waiting.retain(|object, _| sweep.known.contains(object));
         self.queue.retain(&sweep.known);
         self.context.metrics.queue_depth(self.queue.len());
         sweep.due
+    }
+
+    /// Queues what differs, of all kinds.
+    fn look_at_all(&mut self, scene: &Scene<'_>, index: &Index, sweep: &mut Sweep) {
+        let round = scene.round;
+        for object in &round.manifests.gateways {
+            let ours = self.context.scope.gateways.contains(&name_of(&**object).namespace);
+            let cached = live(&index.gateways, object).filter(|cached| ours || is_nobodys(cached));
+            let should = cached.map(|cached| scene.gateway(object, before(cached)));
+            self.settle(Kind::ModelGateway, cached, should, sweep);
+        }
+        for object in &round.manifests.deployments {
+            let ours = self.is_ours(&object.spec.gateway_ref, &**object);
+            let cached = live(&index.deployments, object).filter(|cached| ours || is_nobodys(cached));
+            let should = cached.map(|cached| scene.deployment(object, before(cached)));
+            self.settle(Kind::ModelDeployment, cached, should, sweep);
+        }
+        for object in &round.manifests.budget_policies {
+            let ours = self.is_ours(&object.spec.gateway_ref, &**object);
+            let cached = live(&index.budget_policies, object).filter(|cached| ours || is_nobodys(cached));
+            let should = cached.map(|cached| scene.budget_policy(cached));
+            self.settle(Kind::BudgetPolicy, cached, should, sweep);
+        }
+        for object in &round.manifests.provider_secrets {
+            let name = name_of(&**object);
+            let attached = |users: &BTreeSet<ObjectName>| users.iter().any(|user| is_attached(round, user));
+            let used = round.rendered.users.get(&name).is_some_and(attached);
+            let ours = used || self.context.scope.gateways.contains(&name.namespace);
+            let cached = live(&index.provider_secrets, object).filter(|cached| ours || is_nobodys(cached));
+            let should = cached.map(|cached| scene.provider_secret(object, before(cached)));
+            self.settle(Kind::ProviderSecret, cached, should, sweep);
+        }
+    }
+
+    /// Whether the gateway that `object` names lives where we serve gateways.
+    fn is_ours(&self, reference: &GatewayRef, object: &impl kube::Resource) -> bool {
+        let namespace = reference.namespace.clone().unwrap_or_else(|| name_of(object).namespace);
+        self.context.scope.gateways.contains(&namespace)
     }
 
     /// Queues the status that an object should have, unless it has it, or may not need it in a moment.
@@ -172,7 +190,7 @@ fn grace(kind: Kind, before: Option<&impl StatusConditions>, generation: i64) ->
     match (programmed, kind) {
         (false, _) => GRACE,
         (true, Kind::ModelGateway) => GRACE_OF_GATEWAY,
-        (true, Kind::ModelDeployment | Kind::ProviderSecret) => GRACE_OF_PROGRAMMED,
+        (true, Kind::ModelDeployment | Kind::ProviderSecret | Kind::BudgetPolicy) => GRACE_OF_PROGRAMMED,
     }
 }
 
@@ -205,7 +223,9 @@ fn scene<'a>(round: &'a Round, state: &'a board::State, index: &Index, now: Time
         };
         (name, lane)
     });
-    Scene { round, lanes: lanes.collect(), findings, entries: entries.collect(), now }
+    let budgets = round.rendered.gateways.values().flat_map(|gateway| &gateway.config.budgets);
+    let budgets = budgets.map(|budget| (&budget.id, budget)).collect();
+    Scene { round, lanes: lanes.collect(), findings, entries: entries.collect(), budgets, now }
 }
 
 fn pods_of<'a>(
@@ -222,10 +242,9 @@ fn live<'a, K: Statused>(table: &'a BTreeMap<ObjectName, Arc<K>>, object: &Arc<K
     table.get(&name_of(&**object)).filter(|cached| cached.meta().uid == object.meta().uid)
 }
 
-/// Where the gateway of a deployment lives.
-fn gateway_namespace(object: &ModelDeployment) -> String {
-    let own = || object.metadata.namespace.clone().unwrap_or_default();
-    object.spec.gateway_ref.namespace.clone().unwrap_or_else(own)
+fn is_attached(round: &Round, deployment: &ObjectName) -> bool {
+    let object = ObjectRef { kind: Kind::ModelDeployment, name: deployment.clone() };
+    round.rendered.attached.contains_key(&object)
 }
 
 /// Whether no other operator speaks for an object whose gateway is not ours: nobody has yet, or what stands there

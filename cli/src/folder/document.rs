@@ -91,6 +91,7 @@ fn add(
         "ModelGateway" => Kind::ModelGateway,
         "ModelDeployment" => Kind::ModelDeployment,
         "ProviderSecret" => Kind::ProviderSecret,
+        "BudgetPolicy" => Kind::BudgetPolicy,
         other => return Err(format!("{API_VERSION} has no kind {other}")),
     };
     let reference = ObjectRef { kind, name };
@@ -102,6 +103,7 @@ fn add(
         Kind::ModelGateway => folder.manifests.gateways.push(typed(document, &mut unknown)?),
         Kind::ModelDeployment => folder.manifests.deployments.push(typed(document, &mut unknown)?),
         Kind::ProviderSecret => folder.manifests.provider_secrets.push(typed(document, &mut unknown)?),
+        Kind::BudgetPolicy => folder.manifests.budget_policies.push(typed(document, &mut unknown)?),
     }
     let object = reference.to_string();
     folder.origins.insert(reference, file.to_owned());

@@ -45,7 +45,7 @@ pub struct Budget {
 }
 
 /// Whose requests count.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Target {
     /// What kind of subject.
     pub kind: TargetKind,
@@ -95,6 +95,9 @@ pub struct Limit {
     /// People are told above this. Below `amount`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soft: Option<u64>,
+    /// Those of the budget's targets that this limit does not count for: an older budget's limit of this name does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub except: Vec<Target>,
 }
 
 /// What is counted.

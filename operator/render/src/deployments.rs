@@ -63,7 +63,7 @@ pub(crate) fn candidate(
         Effect::LastGoodServes if !object.spec.suspend => {
             last_good(context.manifests.previous.get(&gateway.name), object, &name)
         }
-        Effect::LastGoodServes | Effect::NotServed => None,
+        _ => None,
     };
     let effect = if before.is_some() { Effect::LastGoodServes } else { Effect::NotServed };
     let (reason, message) = objection.fault;

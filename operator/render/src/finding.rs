@@ -10,7 +10,7 @@ use crds::ConditionType;
 pub struct Finding {
     /// Whose.
     pub object: ObjectRef,
-    /// Which condition it makes False: `Accepted` or `ResolvedRefs`.
+    /// Which condition it speaks of: `Accepted` or `ResolvedRefs`. It is False, unless the effect is `Served`.
     pub condition: ConditionType,
     /// Stable, for tools.
     pub reason: Reason,
@@ -38,6 +38,8 @@ pub enum Kind {
     ModelDeployment,
     /// ProviderSecret.
     ProviderSecret,
+    /// BudgetPolicy.
+    BudgetPolicy,
 }
 
 impl Kind {
@@ -48,6 +50,7 @@ impl Kind {
             Self::ModelGateway => "ModelGateway",
             Self::ModelDeployment => "ModelDeployment",
             Self::ProviderSecret => "ProviderSecret",
+            Self::BudgetPolicy => "BudgetPolicy",
         }
     }
 }
@@ -59,6 +62,10 @@ pub enum Effect {
     LastGoodServes,
     /// The object serves nothing.
     NotServed,
+    /// All but what the finding names is served.
+    Partly,
+    /// The object is served as written: people are only told.
+    Served,
 }
 
 /// Why, for tools. Part of the API: renaming one breaks people's alerts.
@@ -92,6 +99,20 @@ pub enum Reason {
     SelectorNeedsClusterScope,
     /// `spec.suspend` is set.
     Suspended,
+    /// No request can match a target of a policy.
+    NoMatchingTarget,
+    /// An older policy limits the same subject by a limit of the same name.
+    ConflictingPolicy,
+    /// The policy that should stand above is not there.
+    ParentNotFound,
+    /// Parents lead back to the policy itself, or are too many.
+    InvalidParent,
+    /// A limit is above its parent's.
+    AboveParent,
+    /// The model to fall back to is not served.
+    ModelNotFound,
+    /// An annotation's value makes no sense.
+    InvalidAnnotation,
 }
 
 impl Reason {
@@ -113,6 +134,13 @@ impl Reason {
             Self::WeakMasterKey => "WeakMasterKey",
             Self::SelectorNeedsClusterScope => "SelectorNeedsClusterScope",
             Self::Suspended => "Suspended",
+            Self::NoMatchingTarget => "NoMatchingTarget",
+            Self::ConflictingPolicy => "ConflictingPolicy",
+            Self::ParentNotFound => "ParentNotFound",
+            Self::InvalidParent => "InvalidParent",
+            Self::AboveParent => "AboveParent",
+            Self::ModelNotFound => "ModelNotFound",
+            Self::InvalidAnnotation => "InvalidAnnotation",
         }
     }
 

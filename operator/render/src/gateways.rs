@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::Catalogue;
 use config::{Config, Limits, ObjectName, Secret, Settings, WeakKey};
-use crds::{ConditionType, LimitsSpec, ModelDeployment, ModelGateway, NamespaceSelection};
+use crds::{BudgetPolicy, ConditionType, GatewayRef, LimitsSpec, ModelGateway, NamespaceSelection};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::credentials::Resolved;
@@ -12,8 +12,8 @@ use crate::deployments::{Candidate, Context, candidate};
 use crate::pricing::unknown_price;
 use crate::upstream::{DEFAULT_TIMEOUTS, Fault, invalid, on_loss, timeouts};
 use crate::{
-    Effect, Finding, GatewayConfig, Kind, Manifests, ObjectRef, Reason, Rendered, credentials, groups,
-    permission,
+    Effect, Finding, GatewayConfig, Kind, Manifests, ObjectRef, Reason, Rendered, budgets, credentials,
+    groups, permission,
 };
 
 /// A gateway that can serve.
@@ -23,13 +23,22 @@ pub(crate) struct Gateway {
     pub settings: Settings,
     master_key: Option<(String, Secret)>,
     group_across_namespaces: bool,
+    /// Of budgets that have none.
+    failure_mode: config::FailureMode,
 }
 
-/// A ModelGateway as its deployments see it.
+/// A ModelGateway as the objects that name it see it.
 struct Attachable<'a> {
     consent: &'a NamespaceSelection,
     /// `None` if it cannot serve.
     gateway: Option<Gateway>,
+}
+
+/// What is attached to one gateway.
+#[derive(Default)]
+struct Attached<'a> {
+    candidates: Vec<Candidate>,
+    policies: Vec<&'a BudgetPolicy>,
 }
 
 pub(crate) fn render(manifests: &Manifests, catalogue: &Catalogue) -> Rendered {
@@ -37,35 +46,48 @@ pub(crate) fn render(manifests: &Manifests, catalogue: &Catalogue) -> Rendered {
     let credentials = credentials::resolve_all(manifests, &mut findings);
     let gateways = gateways(manifests, &mut findings);
     let context = Context { manifests, catalogue, credentials: &credentials };
-    let mut candidates: BTreeMap<&ObjectName, Vec<Candidate>> = BTreeMap::new();
+    let mut all: BTreeMap<&ObjectName, Attached<'_>> = BTreeMap::new();
     let mut attached = BTreeMap::new();
     for object in &manifests.deployments {
-        let name = object_name(&object.metadata);
-        match attach(manifests, &gateways, object) {
-            Ok(Some(gateway)) => {
-                attached.insert(name, gateway.name.clone());
-                let own = candidates.entry(&gateway.name).or_default();
-                own.extend(candidate(&context, gateway, object, &mut findings));
-            }
-            // The gateway itself says why it cannot serve.
-            Ok(None) => {}
-            Err((reason, message)) => findings.push(Finding {
-                object: ObjectRef { kind: Kind::ModelDeployment, name },
-                condition: ConditionType::Accepted,
-                reason,
-                message,
-                effect: Effect::NotServed,
-            }),
-        }
+        let own = reference(Kind::ModelDeployment, &object.metadata);
+        let found = attach(manifests, &gateways, &object.spec.gateway_ref, &own.name.namespace);
+        let Some(gateway) = judge(found, &own, &mut findings) else { continue };
+        attached.insert(own, gateway.name.clone());
+        let here = all.entry(&gateway.name).or_default();
+        here.candidates.extend(candidate(&context, gateway, object, &mut findings));
+    }
+    for object in &manifests.budget_policies {
+        let own = reference(Kind::BudgetPolicy, &object.metadata);
+        let found = attach(manifests, &gateways, &object.spec.gateway_ref, &own.name.namespace);
+        let Some(gateway) = judge(found, &own, &mut findings) else { continue };
+        attached.insert(own, gateway.name.clone());
+        all.entry(&gateway.name).or_default().policies.push(object);
     }
     let mut configs = BTreeMap::new();
     for gateway in gateways.values().filter_map(|attachable| attachable.gateway.as_ref()) {
-        let own = candidates.remove(&gateway.name).unwrap_or_default();
-        configs.insert(gateway.name.clone(), assemble(gateway, own, &mut findings));
+        let own = all.remove(&gateway.name).unwrap_or_default();
+        configs.insert(gateway.name.clone(), assemble(manifests, gateway, own, &mut findings));
     }
     findings.sort();
     findings.dedup();
     Rendered { gateways: configs, findings, attached, users: users(manifests, &credentials) }
+}
+
+fn reference(kind: Kind, metadata: &ObjectMeta) -> ObjectRef {
+    ObjectRef { kind, name: object_name(metadata) }
+}
+
+/// The gateway that `object` may attach to. One that cannot serve says so itself.
+fn judge<'a>(
+    found: Result<Option<&'a Gateway>, Fault>,
+    object: &ObjectRef,
+    findings: &mut Vec<Finding>,
+) -> Option<&'a Gateway> {
+    found.unwrap_or_else(|(reason, message)| {
+        let (object, condition) = (object.clone(), ConditionType::Accepted);
+        findings.push(Finding { object, condition, reason, message, effect: Effect::NotServed });
+        None
+    })
 }
 
 fn gateways<'a>(
@@ -80,32 +102,39 @@ fn gateways<'a>(
     each.collect()
 }
 
-fn assemble(gateway: &Gateway, candidates: Vec<Candidate>, findings: &mut Vec<Finding>) -> GatewayConfig {
-    let groups = groups::form(candidates, gateway.group_across_namespaces, findings);
+fn assemble(
+    manifests: &Manifests,
+    gateway: &Gateway,
+    own: Attached<'_>,
+    findings: &mut Vec<Finding>,
+) -> GatewayConfig {
+    let groups = groups::form(own.candidates, gateway.group_across_namespaces, findings);
+    let context = budgets::Context::new(manifests, &gateway.name, gateway.failure_mode, &groups.models);
+    let formed = budgets::form(&context, &own.policies, findings);
     let mut credentials = groups.credentials;
+    credentials.extend(formed.credentials);
     credentials.extend(gateway.master_key.clone());
     let config = Config {
         gateway: gateway.name.clone(),
         settings: gateway.settings.clone(),
         models: groups.models,
-        budgets: Vec::new(),
+        budgets: formed.budgets,
     };
     GatewayConfig { config, credentials }
 }
 
-/// The gateway that `object` is attached to; `None` if that one cannot serve at all.
+/// The gateway that an object in namespace `own` is attached to by `reference`; `None` if that one cannot serve at all.
 fn attach<'a>(
     manifests: &Manifests,
     gateways: &'a BTreeMap<ObjectName, Attachable<'_>>,
-    object: &ModelDeployment,
+    reference: &GatewayRef,
+    own: &str,
 ) -> Result<Option<&'a Gateway>, Fault> {
-    let own = object_name(&object.metadata).namespace;
-    let reference = &object.spec.gateway_ref;
-    let namespace = reference.namespace.clone().unwrap_or_else(|| own.clone());
+    let namespace = reference.namespace.clone().unwrap_or_else(|| own.to_owned());
     let wanted = ObjectName { namespace, name: reference.name.clone() };
     let known = manifests.namespaces.as_ref();
     match gateways.get(&wanted) {
-        Some(found) if permission::allows(found.consent, &wanted.namespace, &own, known) => {
+        Some(found) if permission::allows(found.consent, &wanted.namespace, own, known) => {
             Ok(found.gateway.as_ref())
         }
         _ => {
@@ -151,7 +180,8 @@ fn gateway(
         }
     };
     let group_across_namespaces = object.spec.models.group_across_namespaces;
-    Some(Gateway { name: name.clone(), settings, master_key, group_across_namespaces })
+    let failure_mode = budgets::failure_mode(object.spec.budgets.failure_mode);
+    Some(Gateway { name: name.clone(), settings, master_key, group_across_namespaces, failure_mode })
 }
 
 fn finding(name: &ObjectName, condition: ConditionType, (reason, message): Fault) -> Finding {

@@ -1,7 +1,9 @@
 //! Manifests in, config and findings out. A function: no clock, no IO, and it never fails. A broken object
 //! yields a finding on that object; everything sound still renders.
-//! Read `manifests.rs` for what goes in, `finding.rs` for what people are told, `deployments.rs` for the core.
+//! Read `manifests.rs` for what goes in, `finding.rs` for what people are told, `deployments.rs` for the core,
+//! `budgets.rs` for what is limited.
 
+mod budgets;
 mod credentials;
 mod deployments;
 mod finding;
@@ -13,6 +15,7 @@ mod permission;
 mod pricing;
 mod upstream;
 
+pub use budgets::reset_time;
 pub use finding::{Effect, Finding, Kind, ObjectRef, Reason};
 pub use manifests::{Manifests, Namespace, Previous, SecretData};
 
@@ -28,8 +31,9 @@ pub struct Rendered {
     pub gateways: BTreeMap<ObjectName, GatewayConfig>,
     /// Sorted, each once. An object without one is served as written.
     pub findings: Vec<Finding>,
-    /// The gateway that each ModelDeployment is attached to. One that is refused or names none is not here.
-    pub attached: BTreeMap<ObjectName, ObjectName>,
+    /// The gateway that each ModelDeployment and BudgetPolicy is attached to. One that is refused or names none is not
+    /// here.
+    pub attached: BTreeMap<ObjectRef, ObjectName>,
     /// The ModelDeployments that name each ProviderSecret and may.
     pub users: BTreeMap<ObjectName, BTreeSet<ObjectName>>,
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use config::{Config, ObjectName, Secret};
-use crds::{ModelDeployment, ModelGateway, ProviderSecret};
+use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ProviderSecret};
 
 /// Everything that a rendering depends on.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +15,8 @@ pub struct Manifests {
     pub deployments: Vec<Arc<ModelDeployment>>,
     /// In any order.
     pub provider_secrets: Vec<Arc<ProviderSecret>>,
+    /// In any order.
+    pub budget_policies: Vec<Arc<BudgetPolicy>>,
     /// The Secrets that are referred to, of those that exist.
     pub secrets: BTreeMap<ObjectName, SecretData>,
     /// Labels of namespaces; `None` where the operator may not see namespaces.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use config::ObjectName;
-use crds::{ModelDeployment, ModelGateway, ProviderSecret};
+use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ProviderSecret};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::PartialObjectMeta;
@@ -66,11 +66,18 @@ fn is_older(new: &ObjectMeta, old: &ObjectMeta) -> bool {
     new.uid == old.uid && number(new).zip(number(old)).is_some_and(|(new, old)| new < old)
 }
 
-/// The spec of a resource counts, and so do its birth and death; its status does not.
+/// The spec of a resource counts, its labels, which others select by, the annotation that resets a budget, and its birth
+/// and death; its status does not.
 fn same_spec(a: &ObjectMeta, b: &ObjectMeta) -> bool {
     a.uid == b.uid
+        && a.labels == b.labels
+        && reset_of(a) == reset_of(b)
         && a.generation == b.generation
         && a.deletion_timestamp.is_some() == b.deletion_timestamp.is_some()
+}
+
+fn reset_of(metadata: &ObjectMeta) -> Option<&String> {
+    metadata.annotations.as_ref()?.get(crds::RESET_ANNOTATION)
 }
 
 macro_rules! keep_resource {
@@ -117,6 +124,7 @@ keep_resource! {
     ModelGateway, gateways;
     ModelDeployment, deployments;
     ProviderSecret, provider_secrets;
+    BudgetPolicy, budget_policies;
 }
 
 impl Kept for PartialObjectMeta<Secret> {

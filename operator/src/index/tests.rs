@@ -38,6 +38,30 @@ fn a_spec_wakes_the_renderer_and_a_status_does_not() {
 }
 
 #[test]
+fn labels_and_a_reset_wake_the_renderer_though_they_are_no_spec() {
+    let mut index = Index::default();
+    let policy = |version: &str, labels: &[(&str, &str)], annotations: &[(&str, &str)]| {
+        let owned = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+            pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+        };
+        let mut object = BudgetPolicy::new("b", crds::BudgetPolicySpec::default());
+        object.metadata = ObjectMeta {
+            labels: Some(owned(labels)),
+            annotations: Some(owned(annotations)),
+            resource_version: Some(version.into()),
+            ..deployment(1, version).metadata
+        };
+        object
+    };
+    let reset = [(crds::RESET_ANNOTATION, "2026-11-01T12:00:00Z")];
+    policy("1", &[], &[]).keep(&mut index, Origin::Event);
+    assert_eq!(policy("2", &[], &[("other", "x")]).keep(&mut index, Origin::Event), Touch::Statuses);
+    assert_eq!(policy("3", &[], &reset).keep(&mut index, Origin::Event), Touch::Manifests);
+    assert_eq!(policy("4", &[("tier", "gold")], &reset).keep(&mut index, Origin::Event), Touch::Manifests);
+    assert_eq!(policy("5", &[("tier", "gold")], &reset).keep(&mut index, Origin::Event), Touch::Statuses);
+}
+
+#[test]
 fn an_event_that_was_overtaken_is_ignored() {
     let mut index = Index::default();
     deployment(2, "10").keep(&mut index, Origin::Event);
@@ -76,6 +100,13 @@ fn a_secret_that_nobody_names_wakes_nobody() {
         "the same version is no change"
     );
     assert_eq!(secret("other", "2").keep(&mut index, Origin::Event), Touch::Manifests);
+    let mut policy = BudgetPolicy::new("b", crds::BudgetPolicySpec::default());
+    policy.metadata.namespace = Some("team".into());
+    let reference = crds::SecretKeyRef { name: "hook".into(), key: "url".into() };
+    policy.spec.alerts =
+        vec![crds::BudgetAlert { at_percent: 80, event: false, webhook_secret_ref: Some(reference) }];
+    policy.keep(&mut index, Origin::Event);
+    assert_eq!(secret("hook", "1").keep(&mut index, Origin::Event), Touch::Manifests, "a webhook's address");
 }
 
 #[test]

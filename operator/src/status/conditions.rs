@@ -3,7 +3,7 @@
 use crds::ConditionType;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::jiff::Timestamp;
-use render::{Effect, Finding};
+use render::{Effect, Finding, Reason};
 
 /// Whether something holds, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(super) struct Verdicts {
     pub accepted: Verdict,
     pub resolved: Verdict,
     pub programmed: Verdict,
+    /// An older object holds what this one says too.
+    pub conflicted: Option<Verdict>,
     pub outlook: Outlook,
 }
 
@@ -56,21 +58,34 @@ impl Verdict {
 /// The verdict on one condition that render's findings are about.
 pub(super) fn judge(findings: &[&Finding], condition: ConditionType, holds: Verdict) -> Verdict {
     let own: Vec<_> = findings.iter().filter(|finding| finding.condition == condition).collect();
-    let Some(first) = own.first() else { return holds };
+    let Some(first) = own.iter().find(|finding| is_hindrance(finding)).or(own.first()) else { return holds };
     let messages: Vec<_> = own.iter().map(|finding| finding.message.as_str()).collect();
-    Verdict::no(first.reason.as_str(), format!("{}{}", messages.join("; "), fate(first.effect)))
+    let message = format!("{}{}", messages.join("; "), fate(first.effect));
+    Verdict { holds: !is_hindrance(first), reason: first.reason.as_str(), message }
 }
 
-/// What findings mean for Programmed; `None` without any.
+/// What there is to say of an older object that says the same.
+pub(super) fn conflict(findings: &[&Finding]) -> Option<Verdict> {
+    let found = findings.iter().find(|finding| finding.reason == Reason::ConflictingPolicy)?;
+    Some(Verdict::yes(found.reason.as_str(), found.message.clone()))
+}
+
+fn is_hindrance(finding: &Finding) -> bool {
+    finding.effect != Effect::Served
+}
+
+/// What findings mean for Programmed; `None` if there is none that hinders.
 pub(super) fn hindered(findings: &[&Finding]) -> Option<(Verdict, Outlook)> {
-    let first = findings.first()?;
+    let mut hindrances = findings.iter().filter(|finding| is_hindrance(finding));
+    let first = hindrances.next()?;
     let message = match first.effect {
         Effect::LastGoodServes => "not as written: the version before goes on serving",
-        Effect::NotServed => "not served",
+        Effect::Partly => "not as written: the rest of it is served",
+        Effect::NotServed | Effect::Served => "not served",
     };
-    let outlook = if findings.iter().any(|finding| finding.reason.is_final()) {
+    let outlook = if first.reason.is_final() || hindrances.any(|finding| finding.reason.is_final()) {
         Outlook::Stalled
-    } else if first.reason == render::Reason::Suspended {
+    } else if first.reason == Reason::Suspended {
         Outlook::Settled
     } else {
         Outlook::Waiting
@@ -81,13 +96,14 @@ pub(super) fn hindered(findings: &[&Finding]) -> Option<(Verdict, Outlook)> {
 fn fate(effect: Effect) -> &'static str {
     match effect {
         Effect::LastGoodServes => "; the version before goes on serving",
-        Effect::NotServed => "",
+        Effect::Partly => "; the rest of it is served",
+        Effect::NotServed | Effect::Served => "",
     }
 }
 
 /// The conditions, in the order of [`ConditionType`]. One that does not flip keeps its time.
 pub(super) fn conditions(verdicts: &Verdicts, subject: &Subject<'_>) -> Vec<Condition> {
-    let Verdicts { accepted, resolved, programmed, outlook } = verdicts;
+    let Verdicts { accepted, resolved, programmed, conflicted, outlook } = verdicts;
     let failed = [accepted, resolved, programmed].into_iter().find(|verdict| !verdict.holds);
     let ready = failed.cloned().unwrap_or_else(|| Verdict::yes("Reconciled", programmed.message.clone()));
     let abnormal = match outlook {
@@ -102,6 +118,7 @@ pub(super) fn conditions(verdicts: &Verdicts, subject: &Subject<'_>) -> Vec<Cond
         condition(ConditionType::Programmed, programmed, subject),
         condition(ConditionType::Ready, &ready, subject),
     ];
+    all.extend(conflicted.iter().map(|verdict| condition(ConditionType::Conflicted, verdict, subject)));
     all.extend(
         abnormal
             .map(|(type_, reason)| condition(type_, &Verdict::yes(reason, ready.message.clone()), subject)),
@@ -136,7 +153,7 @@ pub(super) fn is_true(conditions: &[Condition], type_: ConditionType, generation
 #[cfg(test)]
 mod tests {
     use config::ObjectName;
-    use render::{Kind, ObjectRef, Reason};
+    use render::{Kind, ObjectRef};
 
     use super::*;
 
@@ -153,6 +170,7 @@ mod tests {
             accepted: judge(findings, ConditionType::Accepted, Verdict::yes("Accepted", "")),
             resolved: judge(findings, ConditionType::ResolvedRefs, Verdict::yes("Resolved", "")),
             programmed,
+            conflicted: conflict(findings),
             outlook,
         }
     }
@@ -196,6 +214,32 @@ mod tests {
         let finding = finding(ConditionType::ResolvedRefs, Reason::SecretNotFound, Effect::NotServed);
         let all = conditions(&verdicts(&[&finding]), &SUBJECT);
         assert_eq!(summary(&all).last().map(String::as_str), Some("Reconciling=True/ProgressingWithRetry"));
+    }
+
+    #[test]
+    fn a_warning_leaves_the_object_ready_and_says_what_it_has_to_say() {
+        let warning = finding(ConditionType::Accepted, Reason::AboveParent, Effect::Served);
+        let all = conditions(&verdicts(&[&warning]), &SUBJECT);
+        assert_eq!(summary(&all)[0], "Accepted=True/AboveParent");
+        assert_eq!(all[0].message, "it is wrong");
+        assert_eq!(summary(&all)[3], "Ready=True/Reconciled");
+    }
+
+    #[test]
+    fn the_loser_of_a_conflict_says_so_in_a_condition_of_its_own() {
+        let lost = finding(ConditionType::Accepted, Reason::ConflictingPolicy, Effect::Partly);
+        let warning = finding(ConditionType::Accepted, Reason::AboveParent, Effect::Served);
+        let all = conditions(&verdicts(&[&warning, &lost]), &SUBJECT);
+        let expected = [
+            "Accepted=False/ConflictingPolicy",
+            "ResolvedRefs=True/Resolved",
+            "Programmed=False/ConflictingPolicy",
+            "Ready=False/ConflictingPolicy",
+            "Conflicted=True/ConflictingPolicy",
+            "Reconciling=True/ProgressingWithRetry",
+        ];
+        assert_eq!(summary(&all), expected);
+        assert_eq!(all[2].message, "not as written: the rest of it is served");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use config::{Deployment, Model, ObjectName, Upstream};
+use config::{Budget, Deployment, Model, ObjectName, Upstream};
 use crds::{
     ConditionType, ConfigStatus, ModelDeployment, ModelDeploymentStatus, ModelGateway, ModelGatewayStatus,
     ModelsStatus, ProviderSecret, ProviderSecretStatus, ResolvedStatus, ServingGateway,
@@ -12,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use k8s_openapi::jiff::Timestamp;
 use render::{Finding, Kind, ObjectRef, Reason};
 
-use super::conditions::{Outlook, Subject, Verdict, Verdicts, conditions, hindered, judge};
+use super::conditions::{Outlook, Subject, Verdict, Verdicts, conditions, conflict, hindered, judge};
 use super::standing::{Reached, Standing};
 use crate::board::{Line, Problem, Round};
 
@@ -28,8 +28,8 @@ pub(super) enum Patience {
 pub(super) struct Lane<'a> {
     pub line: &'a Line,
     pub standing: Standing,
-    /// Deployments that are rendered otherwise than published.
-    pub unpublished: BTreeSet<ObjectName>,
+    /// What is rendered otherwise than published.
+    pub unpublished: BTreeSet<ObjectRef>,
     /// The same of the settings.
     pub settings_unpublished: bool,
 }
@@ -40,20 +40,21 @@ pub(super) struct Scene<'a> {
     pub lanes: BTreeMap<&'a ObjectName, Lane<'a>>,
     pub findings: HashMap<&'a ObjectRef, Vec<&'a Finding>>,
     pub entries: HashMap<&'a ObjectName, (&'a Model, &'a Deployment)>,
+    pub budgets: HashMap<&'a ObjectName, &'a Budget>,
     pub now: Timestamp,
 }
 
 /// Whether an object is programmed, and what becomes of it if not.
-struct Progressing {
-    verdict: Verdict,
-    outlook: Outlook,
-    patience: Patience,
-    summary: String,
+pub(super) struct Progressing {
+    pub verdict: Verdict,
+    pub outlook: Outlook,
+    pub patience: Patience,
+    pub summary: String,
 }
 
 impl<'a> Scene<'a> {
-    fn findings(&self, kind: Kind, name: &ObjectName) -> Vec<&'a Finding> {
-        self.findings.get(&ObjectRef { kind, name: name.clone() }).cloned().unwrap_or_default()
+    pub(super) fn findings(&self, object: &ObjectRef) -> Vec<&'a Finding> {
+        self.findings.get(object).cloned().unwrap_or_default()
     }
 
     /// The status of a ModelGateway.
@@ -63,7 +64,7 @@ impl<'a> Scene<'a> {
         before: &[Condition],
     ) -> (ModelGatewayStatus, Patience) {
         let name = name_of(&object.metadata);
-        let findings = self.findings(Kind::ModelGateway, &name);
+        let findings = self.findings(&reference(Kind::ModelGateway, &name));
         let lane = self.lanes.get(&name);
         let progressing = match (hindered(&findings), lane) {
             (Some((verdict, outlook)), _) => Progressing::hindered(verdict, outlook, lane_summary(lane)),
@@ -91,12 +92,16 @@ impl<'a> Scene<'a> {
 
     fn models(&self, gateway: &ObjectName, config: &config::Config) -> ModelsStatus {
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-        let rejected = |name: &&ObjectName| {
-            let findings = self.findings(Kind::ModelDeployment, name);
-            findings.iter().any(|finding| finding.reason != Reason::Suspended)
+        let rejected = |object: &&ObjectRef| {
+            self.findings(object).iter().any(|finding| finding.reason != Reason::Suspended)
         };
-        let attached =
-            self.round.rendered.attached.iter().filter(|(_, to)| *to == gateway).map(|(name, _)| name);
+        let attached = self
+            .round
+            .rendered
+            .attached
+            .iter()
+            .filter(|(object, to)| object.kind == Kind::ModelDeployment && *to == gateway);
+        let attached = attached.map(|(object, _)| object);
         ModelsStatus {
             served: count(config.models.len()),
             deployments: count(config.models.iter().map(|model| model.deployments.len()).sum()),
@@ -110,40 +115,48 @@ impl<'a> Scene<'a> {
         object: &ModelDeployment,
         before: &[Condition],
     ) -> (ModelDeploymentStatus, Patience) {
-        let name = name_of(&object.metadata);
-        let findings = self.findings(Kind::ModelDeployment, &name);
-        let attached = self.round.rendered.attached.get(&name);
+        let own = reference(Kind::ModelDeployment, &name_of(&object.metadata));
+        let findings = self.findings(&own);
         let progressing = match hindered(&findings) {
             Some((verdict, outlook)) => {
                 let summary = verdict.message.clone();
                 Progressing::hindered(verdict, outlook, summary)
             }
-            None => self.served(&name),
+            None => self.served(&own),
         };
         let (conditions, generation) = self.conditions(&object.metadata, before, &findings, &progressing);
-        let resolved = self.entries.get(&name).filter(|_| findings.is_empty()).map(|(model, deployment)| {
-            ResolvedStatus { model: model.name.clone(), endpoint_host: endpoint_host(&deployment.upstream) }
-        });
+        let resolved =
+            self.entries.get(&own.name).filter(|_| findings.is_empty()).map(|(model, deployment)| {
+                ResolvedStatus {
+                    model: model.name.clone(),
+                    endpoint_host: endpoint_host(&deployment.upstream),
+                }
+            });
         let status = ModelDeploymentStatus {
             observed_generation: generation,
             conditions,
-            gateway: attached
-                .map(|to| ServingGateway { name: to.name.clone(), namespace: to.namespace.clone() }),
+            gateway: self.gateway_of(&own),
             resolved,
             summary: progressing.summary,
         };
         (status, progressing.patience)
     }
 
-    /// How a deployment without findings stands.
-    fn served(&self, name: &ObjectName) -> Progressing {
-        let Some(gateway) = self.round.rendered.attached.get(name) else {
+    /// The gateway that an object is attached to.
+    pub(super) fn gateway_of(&self, object: &ObjectRef) -> Option<ServingGateway> {
+        let to = self.round.rendered.attached.get(object)?;
+        Some(ServingGateway { name: to.name.clone(), namespace: to.namespace.clone() })
+    }
+
+    /// How what is in a gateway's config stands.
+    pub(super) fn served(&self, object: &ObjectRef) -> Progressing {
+        let Some(gateway) = self.round.rendered.attached.get(object) else {
             let verdict =
                 Verdict::no("GatewayNotReady", "the gateway itself cannot serve: see its conditions");
             return Progressing::hindered(verdict, Outlook::Waiting, "not served".into());
         };
         match self.lanes.get(gateway) {
-            Some(lane) => lane.deployment(name),
+            Some(lane) => lane.part(object),
             None => Progressing::not_yet(Verdict::no("Publishing", "nothing is published yet")),
         }
     }
@@ -155,7 +168,7 @@ impl<'a> Scene<'a> {
         before: &[Condition],
     ) -> (ProviderSecretStatus, Patience) {
         let name = name_of(&object.metadata);
-        let findings = self.findings(Kind::ProviderSecret, &name);
+        let findings = self.findings(&reference(Kind::ProviderSecret, &name));
         let users = self.round.rendered.users.get(&name);
         let progressing = match hindered(&findings) {
             Some((verdict, outlook)) => {
@@ -176,8 +189,9 @@ impl<'a> Scene<'a> {
     }
 
     fn used(&self, users: Option<&BTreeSet<ObjectName>>) -> Progressing {
-        let sound = |user: &&ObjectName| self.findings(Kind::ModelDeployment, user).is_empty();
-        let mut served = users.into_iter().flatten().filter(sound).map(|user| self.served(user)).peekable();
+        let users = users.into_iter().flatten().map(|user| reference(Kind::ModelDeployment, user));
+        let sound = users.filter(|user| self.findings(user).is_empty());
+        let mut served = sound.map(|user| self.served(&user)).peekable();
         if served.peek().is_none() {
             let verdict = Verdict::yes("NotUsed", "no deployment uses it");
             let summary = verdict.message.clone();
@@ -203,7 +217,7 @@ impl<'a> Scene<'a> {
         source.data.iter().filter(there).map(|data| data.field).collect()
     }
 
-    fn conditions(
+    pub(super) fn conditions(
         &self,
         metadata: &ObjectMeta,
         before: &[Condition],
@@ -219,6 +233,7 @@ impl<'a> Scene<'a> {
                 Verdict::yes("Resolved", "all references are resolved"),
             ),
             programmed: progressing.verdict.clone(),
+            conflicted: conflict(findings),
             outlook: progressing.outlook,
         };
         (conditions(&verdicts, &Subject { generation, before, now: self.now }), generation)
@@ -226,7 +241,7 @@ impl<'a> Scene<'a> {
 }
 
 impl Progressing {
-    fn hindered(verdict: Verdict, outlook: Outlook, summary: String) -> Self {
+    pub(super) fn hindered(verdict: Verdict, outlook: Outlook, summary: String) -> Self {
         Self { verdict, outlook, patience: Patience::Write, summary }
     }
 
@@ -257,10 +272,10 @@ impl Lane<'_> {
         )
     }
 
-    fn deployment(&self, name: &ObjectName) -> Progressing {
-        let since = self.line.progress.as_ref().and_then(|progress| progress.since(name));
+    fn part(&self, object: &ObjectRef) -> Progressing {
+        let since = self.line.progress.as_ref().and_then(|progress| progress.since(object));
         match since {
-            Some(since) if !self.unpublished.contains(name) => {
+            Some(since) if !self.unpublished.contains(object) => {
                 Progressing::reached(self.standing.reached(since), self.standing.summary(since))
             }
             _ => self.held_up(),
@@ -288,7 +303,11 @@ fn lane_summary(lane: Option<&Lane<'_>>) -> String {
     lane.map_or_else(|| "not served".into(), |(lane, progress)| lane.standing.summary(progress.current()))
 }
 
-fn name_of(metadata: &ObjectMeta) -> ObjectName {
+fn reference(kind: Kind, name: &ObjectName) -> ObjectRef {
+    ObjectRef { kind, name: name.clone() }
+}
+
+pub(super) fn name_of(metadata: &ObjectMeta) -> ObjectName {
     let namespace = metadata.namespace.clone().unwrap_or_default();
     ObjectName { namespace, name: metadata.name.clone().unwrap_or_default() }
 }

@@ -6,8 +6,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crds::{ModelDeployment, ModelGateway, ProviderSecret, StatusConditions};
-use crds::{ModelDeploymentStatus, ModelGatewayStatus, ProviderSecretStatus};
+use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ProviderSecret, StatusConditions};
+use crds::{BudgetPolicyStatus, ModelDeploymentStatus, ModelGatewayStatus, ProviderSecretStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use render::ObjectRef;
@@ -25,6 +25,7 @@ pub(crate) enum Desired {
     Gateway(ModelGatewayStatus),
     Deployment(ModelDeploymentStatus),
     ProviderSecret(ProviderSecretStatus),
+    BudgetPolicy(BudgetPolicyStatus),
 }
 
 /// A kind that has a status.
@@ -54,6 +55,7 @@ statused! {
     ModelGateway, ModelGatewayStatus, Gateway;
     ModelDeployment, ModelDeploymentStatus, Deployment;
     ProviderSecret, ProviderSecretStatus, ProviderSecret;
+    BudgetPolicy, BudgetPolicyStatus, BudgetPolicy;
 }
 
 impl Desired {
@@ -62,6 +64,7 @@ impl Desired {
             Self::Gateway(status) => status.observed_generation,
             Self::Deployment(status) => status.observed_generation,
             Self::ProviderSecret(status) => status.observed_generation,
+            Self::BudgetPolicy(status) => status.observed_generation,
         }
     }
 
@@ -72,6 +75,7 @@ impl Desired {
             Self::Gateway(status) => &mut status.conditions,
             Self::Deployment(status) => &mut status.conditions,
             Self::ProviderSecret(status) => &mut status.conditions,
+            Self::BudgetPolicy(status) => &mut status.conditions,
         };
         for condition in conditions {
             condition.last_transition_time = Time(Timestamp::UNIX_EPOCH);

@@ -44,6 +44,10 @@ fn config(models: &[(&str, u32)]) -> Config {
     Config { gateway: id("main"), settings, models: models.iter().map(model).collect(), budgets: Vec::new() }
 }
 
+fn deployment(name: &str) -> ObjectRef {
+    ObjectRef { kind: Kind::ModelDeployment, name: id(name) }
+}
+
 /// A gateway `main` with these models rendered, and the board and index of a cluster around it.
 struct World {
     state: board::State,
@@ -65,7 +69,7 @@ impl World {
         let rendered = Rendered {
             gateways: BTreeMap::from([(id("main"), gateway)]),
             findings,
-            attached: models.iter().map(|(name, _)| (id(name), id("main"))).collect(),
+            attached: models.iter().map(|(name, _)| (deployment(name), id("main"))).collect(),
             users: BTreeMap::new(),
         };
         self.state.round = Some(Arc::new(Round { manifests: Manifests::default(), rendered }));

@@ -121,6 +121,10 @@ async fn write(context: &Context, object: &ObjectRef, desired: Desired) {
             let cached = context.index.lock().provider_secrets.get(name).cloned();
             write_if_new(context, object.kind, cached.as_deref(), &status).await;
         }
+        Desired::BudgetPolicy(status) => {
+            let cached = context.index.lock().budget_policies.get(name).cloned();
+            write_if_new(context, object.kind, cached.as_deref(), &status).await;
+        }
     }
 }
 

@@ -3,10 +3,10 @@
 {{- /* In watched namespaces, or in the whole cluster. */}}
 {{- define "fairlead.rules.watched" -}}
 - apiGroups: [fairlead.dev]
-  resources: [modelgateways, modeldeployments, providersecrets]
+  resources: [modelgateways, modeldeployments, providersecrets, budgetpolicies]
   verbs: [list, watch]
 - apiGroups: [fairlead.dev]
-  resources: [modelgateways/status, modeldeployments/status, providersecrets/status]
+  resources: [modelgateways/status, modeldeployments/status, providersecrets/status, budgetpolicies/status]
   verbs: [patch]
 # The watch is for metadata, to notice a rotation; only Secrets that a resource names are read.
 - apiGroups: [""]

@@ -54,6 +54,7 @@ fn budget(name: &str, webhook: Option<CredentialRef>) -> Budget {
             window,
             on_exceed,
             soft: Some(1),
+            except: vec![Target { kind: TargetKind::Team, name: None, namespace: Some("ns".into()) }],
         }],
         enforcement: Enforcement::Shadow,
         failure_mode: FailureMode::FailClosed,

@@ -40,6 +40,7 @@ spec:
   timeouts: {connect: 1s, firstByte: 2s, streamIdle: 3s, request: 4s}
   translation: {onLoss: Report}
   pricing: {unknownModel: Allow}
+  budgets: {failureMode: Estimate}
 ---
 kind: ModelGateway
 metadata: {name: main, namespace: team}
@@ -97,6 +98,52 @@ spec:
     source: Catalog
     baseModel: o3
   suspend: false
+---
+kind: Secret
+metadata: {name: hook, namespace: team}
+stringData: {url: 'https://hooks.example.com/a', other: 'https://hooks.example.com/b'}
+---
+kind: Secret
+metadata: {name: hook-two, namespace: team, resourceVersion: '2'}
+stringData: {url: 'https://hooks.example.com/b'}
+---
+kind: BudgetPolicy
+metadata: {name: above, namespace: team}
+spec:
+  gatewayRef: {name: main, namespace: ai}
+  targets: [{kind: Gateway}]
+  limits: [{name: most, unit: Tokens, amount: 9000, window: {rolling: 1d}}]
+---
+kind: BudgetPolicy
+metadata: {name: beside, namespace: team}
+spec:
+  gatewayRef: {name: main, namespace: ai}
+  targets: [{kind: Gateway}]
+  limits: [{name: other, unit: Tokens, amount: 9000, window: {rolling: 2d}}]
+---
+kind: BudgetPolicy
+metadata: {name: capped, namespace: team}
+spec:
+  gatewayRef: {name: main, namespace: ai}
+  targets:
+  - {kind: VirtualKey, name: ci-bot, namespace: team}
+  - {kind: Namespace, selector: {matchLabels: {llm: allowed}}}
+  perTarget: true
+  limits:
+  - name: usd-month
+    unit: USD
+    amount: '500.00'
+    soft: '400.00'
+    window: {calendar: Month, timeZone: Europe/Berlin, startDay: 15}
+    onExceed: Fallback
+    fallbackModel: shared
+  - {name: per-minute, unit: Requests, amount: 60, window: {rolling: 1m}}
+  alerts: [{atPercent: 80, event: true, webhookSecretRef: {name: hook, key: url}}]
+  enforcement: Enforce
+  failureMode: FailOpen
+  reservation: {estimate: MaxTokens, ttl: 10m}
+  parentRef: {name: above}
+  suspend: false # until it is paid for
 ";
 
 /// Path; edits that set the stage; the edit that must change the config.
@@ -207,8 +254,72 @@ const WALK: &[Step] = &[
     ("ModelDeployment.pricing.request", &[], ("request: '1.10'", "request: '2'")),
     ("ModelDeployment.pricing.source", &[("    baseModel: o3\n", "")], ("source: Catalog", "source: Inline")),
     ("ModelDeployment.pricing.baseModel", &[], ("baseModel: o3", "baseModel: gpt-4.1")),
-    ("ModelDeployment.suspend", &[], ("suspend: false", "suspend: true")),
+    ("ModelDeployment.suspend", &[], ("suspend: false\n", "suspend: true\n")),
+    ("ModelGateway.budgets.failureMode", &[], ("failureMode: Estimate", "failureMode: FailClosed")),
+    (
+        "BudgetPolicy.gatewayRef.name",
+        &[FOR_ALL],
+        ("{name: main, namespace: ai}\n  targets:\n", "{name: second, namespace: ai}\n  targets:\n"),
+    ),
+    (
+        "BudgetPolicy.gatewayRef.namespace",
+        &[],
+        ("{name: main, namespace: ai}\n  targets:\n", "{name: main, namespace: team}\n  targets:\n"),
+    ),
+    (
+        "BudgetPolicy.targets[].kind",
+        &[],
+        ("{kind: VirtualKey, name: ci-bot, namespace: team}", "{kind: User, name: ci-bot}"),
+    ),
+    ("BudgetPolicy.targets[].name", &[], ("name: ci-bot", "name: cd-bot")),
+    (
+        "BudgetPolicy.targets[].namespace",
+        &[],
+        (
+            "{kind: VirtualKey, name: ci-bot, namespace: team}",
+            "{kind: VirtualKey, name: ci-bot, namespace: ai}",
+        ),
+    ),
+    (
+        "BudgetPolicy.targets[].selector.matchLabels",
+        &[],
+        (
+            "{kind: Namespace, selector: {matchLabels: {llm: allowed}}}",
+            "{kind: Namespace, selector: {matchLabels: {llm: other}}}",
+        ),
+    ),
+    ("BudgetPolicy.perTarget", &[], ("perTarget: true", "perTarget: false")),
+    ("BudgetPolicy.limits[].name", &[], ("name: usd-month", "name: usd-monthly")),
+    ("BudgetPolicy.limits[].unit", &[], ("unit: Requests", "unit: OutputTokens")),
+    ("BudgetPolicy.limits[].amount", &[], ("'500.00'", "'500.01'")),
+    ("BudgetPolicy.limits[].soft", &[], ("'400.00'", "'400.01'")),
+    ("BudgetPolicy.limits[].window.calendar", &[], ("calendar: Month", "calendar: Year")),
+    ("BudgetPolicy.limits[].window.timeZone", &[], ("Europe/Berlin", "Europe/Lisbon")),
+    ("BudgetPolicy.limits[].window.startDay", &[], ("startDay: 15", "startDay: 16")),
+    ("BudgetPolicy.limits[].window.rolling", &[], ("rolling: 1m", "rolling: 2m")),
+    (
+        "BudgetPolicy.limits[].onExceed",
+        &[("    onExceed: Fallback\n    fallbackModel: shared\n", "    onExceed: Warn\n")],
+        ("onExceed: Warn", "onExceed: Throttle"),
+    ),
+    ("BudgetPolicy.limits[].fallbackModel", &[], ("fallbackModel: shared", "fallbackModel: gpt")),
+    ("BudgetPolicy.alerts[].atPercent", &[], ("atPercent: 80", "atPercent: 90")),
+    ("BudgetPolicy.alerts[].event", &[], ("event: true", "event: false")),
+    ("BudgetPolicy.alerts[].webhookSecretRef.name", &[], ("{name: hook, key", "{name: hook-two, key")),
+    ("BudgetPolicy.alerts[].webhookSecretRef.key", &[], ("key: url}", "key: other}")),
+    ("BudgetPolicy.enforcement", &[], ("enforcement: Enforce", "enforcement: Shadow")),
+    ("BudgetPolicy.failureMode", &[], ("failureMode: FailOpen", "failureMode: FailClosed")),
+    ("BudgetPolicy.reservation.estimate", &[], ("estimate: MaxTokens", "estimate: Average")),
+    ("BudgetPolicy.reservation.ttl", &[], ("ttl: 10m", "ttl: 11m")),
+    ("BudgetPolicy.parentRef.name", &[], ("parentRef: {name: above}", "parentRef: {name: beside}")),
+    ("BudgetPolicy.suspend", &[], ("suspend: false #", "suspend: true #")),
 ];
+
+/// Every namespace may attach to every gateway of the walk.
+const FOR_ALL: (&str, &str) = (
+    "metadata: {name: second, namespace: ai}\nspec: {}",
+    "metadata: {name: second, namespace: ai}\nspec: {models: {namespaces: {from: All}}}",
+);
 
 /// Paths whose last good version would hide the change.
 const WITHOUT_PREVIOUS: &[&str] =

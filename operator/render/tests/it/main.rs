@@ -1,6 +1,10 @@
 //! What the renderer promises, rule by rule. `support.rs` reads YAML as people write it.
 
 #[cfg(test)]
+mod budget_families;
+#[cfg(test)]
+mod budgets;
+#[cfg(test)]
 mod field_walk;
 #[cfg(test)]
 mod golden;

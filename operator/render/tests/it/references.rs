@@ -1,6 +1,6 @@
 //! Attaching and using what belongs to others, by consent.
 
-use render::{Effect, Reason};
+use render::{Effect, Kind, ObjectRef, Reason};
 
 use crate::support::{GATEWAY, after, mock, object, reasons, render, served, world};
 
@@ -30,7 +30,10 @@ fn a_deployment_uses_what_its_owners_let_it() {
     let rendered = render(&world(OWNED));
     assert_eq!(rendered.findings, []);
     assert!(served(&rendered, "team/gpt").is_some());
-    assert_eq!(rendered.attached[&object("team/gpt")], object("ai/main"));
+    assert_eq!(
+        rendered.attached[&ObjectRef { kind: Kind::ModelDeployment, name: object("team/gpt") }],
+        object("ai/main")
+    );
     assert!(rendered.users[&object("ai/openai")].contains(&object("team/gpt")));
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use catalogue::Catalogue;
-use config::{Deployment, ObjectName, Secret};
-use render::{Effect, Manifests, Namespace, Previous, Reason, Rendered, SecretData};
+use config::{Budget, Deployment, ObjectName, Secret, Target, TargetKind};
+use render::{Effect, Finding, Manifests, Namespace, Previous, Reason, Rendered, SecretData};
 use serde::Deserialize;
 
 /// Only what tells documents apart, and Secrets and Namespaces, which have no type of ours.
@@ -36,6 +36,7 @@ fn add(world: &mut Manifests, text: &str) {
         "ModelGateway" => world.gateways.push(Arc::new(serde_saphyr::from_str(text).unwrap())),
         "ModelDeployment" => world.deployments.push(Arc::new(serde_saphyr::from_str(text).unwrap())),
         "ProviderSecret" => world.provider_secrets.push(Arc::new(serde_saphyr::from_str(text).unwrap())),
+        "BudgetPolicy" => world.budget_policies.push(Arc::new(serde_saphyr::from_str(text).unwrap())),
         "Secret" => {
             let name = ObjectName {
                 namespace: head.metadata.namespace.unwrap_or_else(|| "default".into()),
@@ -83,6 +84,12 @@ pub(crate) fn served<'a>(rendered: &'a Rendered, name: &str) -> Option<&'a Deplo
     all.find(|deployment| deployment.id == object(name))
 }
 
+/// The budget of policy `name` as gateway ai/main has it.
+pub(crate) fn budget<'a>(rendered: &'a Rendered, name: &str) -> Option<&'a Budget> {
+    let gateway = rendered.gateways.get(&object("main"))?;
+    gateway.config.budgets.iter().find(|budget| budget.id == object(name))
+}
+
 pub(crate) const GATEWAY: &str = "
 kind: ModelGateway
 apiVersion: fairlead.dev/v1alpha1
@@ -104,4 +111,39 @@ spec: {{gatewayRef: {{name: main, namespace: ai}}, provider: {{type: mock}}, {sp
 ",
         name.name, name.namespace
     )
+}
+
+/// A policy of `limits` with the lines of `spec`, born in second `born`.
+pub(crate) fn policy(name: &str, born: u8, spec: &str) -> String {
+    let name = object(name);
+    format!(
+        "
+kind: BudgetPolicy
+apiVersion: fairlead.dev/v1alpha1
+metadata: {{name: {}, namespace: {}, uid: uid-{}, creationTimestamp: '2026-11-01T12:00:{born:02}Z'}}
+spec: {{gatewayRef: {{name: main, namespace: ai}}, {spec}}}
+---
+",
+        name.name, name.namespace, name.name
+    )
+}
+
+/// The limits of a policy.
+pub(crate) const MINUTE: &str = "limits: [{name: rpm, unit: Requests, amount: 60, window: {rolling: 1m}}]";
+
+/// A gateway that every namespace may attach to.
+pub(crate) fn shared() -> String {
+    GATEWAY.replace("spec: {}", "spec: {models: {namespaces: {from: All}}}")
+}
+
+pub(crate) fn target(kind: TargetKind, name: Option<&str>, namespace: Option<&str>) -> Target {
+    Target { kind, name: name.map(str::to_owned), namespace: namespace.map(str::to_owned) }
+}
+
+/// The only finding on the object of this name.
+pub(crate) fn the_finding<'a>(rendered: &'a Rendered, name: &str) -> &'a Finding {
+    let mut own = rendered.findings.iter().filter(|finding| finding.object.name == object(name));
+    let first = own.next().unwrap_or_else(|| panic!("{name} has no finding"));
+    assert_eq!(own.next(), None, "{name} has one finding");
+    first
 }
