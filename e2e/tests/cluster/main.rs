@@ -6,6 +6,7 @@
 
 mod blackout;
 mod broken;
+mod budgets;
 mod clients;
 mod consent;
 mod crash;
@@ -82,6 +83,10 @@ const SCENARIOS: &[Scenario] = scenarios![
     broken::a_missing_credential_is_named_and_the_last_good_version_serves,
     broken::the_last_good_version_outlives_the_operator,
     broken::a_model_that_was_never_good_is_not_served,
+    budgets::a_policy_reaches_every_pod_and_reads_well,
+    budgets::a_zone_that_is_not_is_named_and_the_limits_before_hold,
+    budgets::of_two_policies_that_say_the_same_the_older_holds,
+    budgets::a_reset_is_told_when_every_pod_has_it,
     consent::a_namespace_attaches_only_where_the_gateway_lets_it,
     consent::a_credential_is_used_only_where_its_owner_lets_it,
     replicas::programmed_means_that_every_pod_answers_anew,

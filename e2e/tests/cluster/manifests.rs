@@ -43,7 +43,7 @@ pub(crate) async fn every_example_applies_with_strict_validation(world: &World) 
         site.cluster.kubectl(&dry, &text).await.with_context(|| name)?;
         count += 1;
     }
-    ensure!(count >= 5, "only {count} examples in {}", folder.display());
+    ensure!(count >= 6, "only {count} examples in {}", folder.display());
     Ok(())
 }
 
@@ -156,10 +156,12 @@ pub(crate) async fn a_listing_reads_well(world: &World) -> Result<()> {
         "modeldeployment.fairlead.dev/listed listed custom True 2/2 pods current",
         "NAME SECRET USED BY READY AGE",
         "providersecret.fairlead.dev/listed listed-key 1 True",
+        "NAME BUDGET READY AGE",
+        "budgetpolicy.fairlead.dev/hello 1 requests/1m True",
     ];
     // A status may trail by the second that each object's are spaced by.
     wait::until_true(SOON, "the listing to be as it should", async || {
-        let said = site.cluster.kubectl(&["get", "mgw,mdep,psec", "-n", &site.namespace.0], "").await?;
+        let said = site.cluster.kubectl(&["get", "mgw,mdep,psec,bpol", "-n", &site.namespace.0], "").await?;
         let squeezed: Vec<String> =
             said.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
         for line in expected {

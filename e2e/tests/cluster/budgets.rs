@@ -1,0 +1,91 @@
+//! BudgetPolicies as people meet them: what they apply, and what they are told.
+
+use anyhow::{Context, Result, ensure};
+use crds::{BudgetPolicy, ConditionType};
+use e2e::cluster::condition;
+use e2e::site::{SOON, Site, reached, refused};
+use e2e::wait;
+
+use crate::scenario::World;
+
+fn policy(name: &str, limits: &str) -> String {
+    format!(
+        "apiVersion: fairlead.dev/v1alpha1
+kind: BudgetPolicy
+metadata: {{name: {name}}}
+spec:
+  targets: [{{kind: Team}}]
+  limits: [{limits}]
+"
+    )
+}
+
+const MONTH: &str =
+    "{name: usd-month, unit: USD, amount: \"500.00\", window: {calendar: Month, timeZone: Europe/Berlin}}";
+
+async fn ready(site: &Site, name: &str) -> Result<BudgetPolicy> {
+    reached(&site.api::<BudgetPolicy>(), name, ConditionType::Ready, SOON).await
+}
+
+pub(crate) async fn a_policy_reaches_every_pod_and_reads_well(world: &World) -> Result<()> {
+    let site = &world.site;
+    let minute = "{name: tpm, unit: Tokens, amount: 400000, window: {rolling: 1m}, onExceed: Throttle}";
+    site.apply(&policy("teams", &format!("{MONTH}, {minute}"))).await?;
+    let object = ready(site, "teams").await?;
+    let programmed = condition(&object, ConditionType::Programmed).context("no condition Programmed")?;
+    ensure!(programmed.message.contains("2/2 pods current"), "Programmed says {:?}", programmed.message);
+    let said = site.cluster.kubectl(&["get", "bpol", "-n", &site.namespace.0], "").await?;
+    let squeezed: Vec<String> =
+        said.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    for line in ["NAME BUDGET READY AGE", "teams 500.00 USD/month, 400000 tokens/1m True"] {
+        ensure!(squeezed.iter().any(|have| have.starts_with(line)), "no line {line:?} in\n{said}");
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_zone_that_is_not_is_named_and_the_limits_before_hold(world: &World) -> Result<()> {
+    let site = &world.site;
+    site.apply(&policy("zoned", MONTH)).await?;
+    ready(site, "zoned").await?;
+    site.apply(&policy("zoned", &MONTH.replace("Berlin", "Nowhere"))).await?;
+    let api = site.api::<BudgetPolicy>();
+    let message = refused(&api, "zoned", ConditionType::Accepted, "InvalidSpec").await?;
+    ensure!(message.contains("Europe/Nowhere"), "the message must name the zone: {message}");
+    ensure!(message.contains("the version before goes on serving"), "{message}");
+    site.apply(&policy("zoned", MONTH)).await?;
+    ready(site, "zoned").await.map(drop)
+}
+
+pub(crate) async fn of_two_policies_that_say_the_same_the_older_holds(world: &World) -> Result<()> {
+    let site = &world.site;
+    let api = site.api::<BudgetPolicy>();
+    site.apply(&policy("first", MONTH)).await?;
+    let first = ready(site, "first").await?;
+    let born = first.metadata.creation_timestamp.clone();
+    // Times of creation are whole seconds, and of one second the name decides.
+    site.apply(&policy("second", MONTH)).await?;
+    let message = refused(&api, "second", ConditionType::Accepted, "ConflictingPolicy").await?;
+    ensure!(message.contains("BudgetPolicy first is older"), "{born:?}: {message}");
+    let second = api.get("second").await?;
+    let conflicted = condition(&second, ConditionType::Conflicted).context("no condition Conflicted")?;
+    ensure!(conflicted.status == "True", "Conflicted is {}", conflicted.status);
+    site.apply(&policy("second", &MONTH.replace("usd-month", "usd-per-month"))).await?;
+    let second = ready(site, "second").await?;
+    ensure!(condition(&second, ConditionType::Conflicted).is_none(), "Conflicted is present only while True");
+    Ok(())
+}
+
+pub(crate) async fn a_reset_is_told_when_every_pod_has_it(world: &World) -> Result<()> {
+    let site = &world.site;
+    site.apply(&policy("spent", MONTH)).await?;
+    ready(site, "spent").await?;
+    let time = "2026-11-01T12:00:00Z";
+    let asked = format!("{}={time}", crds::RESET_ANNOTATION);
+    site.cluster.kubectl(&["annotate", "bpol", "spent", &asked, "-n", &site.namespace.0], "").await?;
+    wait::until_true(SOON, "the reset to be told", async || {
+        let status = site.api::<BudgetPolicy>().get("spent").await?.status.context("no status")?;
+        Ok(status.last_handled_reset_at.as_deref() == Some(time))
+    })
+    .await?;
+    ready(site, "spent").await.map(drop)
+}
