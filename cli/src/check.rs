@@ -7,8 +7,9 @@ use config::Bundle;
 
 use crate::folder::{Folder, Problem};
 
-/// Stands in for environment variables: CI has no secrets, and the files are what is checked.
-const PLACEHOLDER: &str = "checked-without-its-value";
+/// Stands in for environment variables: CI has no secrets, and the files are what is checked. A URL, since a webhook must be
+/// one and a key may.
+const PLACEHOLDER: &str = "https://checked-without-its-value.invalid";
 
 /// Every problem in the folder, sorted. None means that all of it would be served as written.
 pub(crate) fn problems(root: &Path) -> Vec<Problem> {

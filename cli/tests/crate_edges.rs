@@ -18,7 +18,7 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("operator", &["render", "crds", "config", "catalogue"], &["sqlx"]),
     ("store", &[], &["axum", "kube"]),
     ("limits", &[], &["axum", "kube", "reqwest"]),
-    ("gateway", &["catalogue", "config", "protocol", "store"], &["kube", "k8s-openapi"]),
+    ("gateway", &["catalogue", "config", "limits", "protocol", "store"], &["kube", "k8s-openapi"]),
     ("fairlead", &["gateway", "render", "crds", "config", "catalogue"], &["kube-client"]),
     ("e2e", &["crds"], &["sqlx"]),
 ];

@@ -1,7 +1,8 @@
 //! A delivery compiled to what runs. `compile.rs` makes it, `current.rs` holds the last good one,
 //! `master_key.rs` knows which keys are worth having,
-//! `tariff.rs` finds prices. Read `current.rs` next.
+//! `tariff.rs` finds prices, `budgets.rs` the counters of a request. Read `current.rs` next.
 
+mod budgets;
 mod compile;
 mod current;
 mod master_key;
@@ -41,6 +42,9 @@ pub(crate) struct Snapshot {
     pub(crate) models: Vec<Arc<Model>>,
     /// By name and by alias.
     by_name: HashMap<String, Arc<Model>>,
+    /// Who is limited by what.
+    #[cfg_attr(not(test), expect(dead_code, reason = "requests are not held to their budgets yet"))]
+    pub(crate) budgets: budgets::Budgets,
     /// The answer to a listing.
     pub(crate) listing: Bytes,
 }

@@ -13,6 +13,7 @@ use protocol::plan::Spoken;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
 
+use super::budgets::{BudgetError, Budgets};
 use super::tariff::tariff;
 use super::{Api, Deployment, Identity, Limits, MasterKey, Model, Snapshot, Timeouts, Upstream};
 
@@ -37,6 +38,8 @@ pub(crate) enum CompileError {
     NameTwice { name: String },
     #[error("model '{name}' has no deployment")]
     NoDeployment { name: String },
+    #[error(transparent)]
+    Budget(#[from] BudgetError),
 }
 
 /// Compiles `delivery`. `own` is the master key that boot brought, for configs that name none.
@@ -64,6 +67,7 @@ pub(super) fn compile(delivery: &Delivery, own: Option<&MasterKey>) -> Result<Sn
         limits: limits(config.settings.limits),
         unknown_price: config.settings.unknown_price,
         models,
+        budgets: Budgets::compile(&config.budgets)?,
         listing: listing(&by_name),
         by_name,
     })

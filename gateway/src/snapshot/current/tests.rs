@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use catalogue::{Auth, Dialect};
 use config::{
-    Config, CredentialRef, Deployment, HttpUpstream, Model, ObjectName, Secret, Settings, Timeouts, Upstream,
+    Budget, CalendarUnit, Config, CredentialRef, Deployment, Enforcement, FailureMode, HttpUpstream, Limit,
+    Model, ObjectName, OnExceed, ReservationEstimate, Secret, Settings, Target, TargetKind, Timeouts, Unit,
+    Upstream, Window,
 };
 
 use super::*;
+use crate::snapshot::budgets::Subjects;
 
 const SOON: Timeouts = Timeouts { connect_ms: 1, first_byte_ms: 1, stream_idle_ms: 1, request_ms: 1 };
 
@@ -117,6 +120,50 @@ fn a_deployment_speaks_some_language() {
         http.dialects.clear();
     }
     assert!(problem(mute).contains("ai/d speaks no wire language"));
+}
+
+#[test]
+fn budgets_come_with_the_config_and_one_that_cannot_hold_is_refused() {
+    let with = |time_zone: &str| {
+        let mut delivery = delivery("r1", "https://a.example", "sk-up");
+        delivery.config.budgets = vec![monthly(time_zone)];
+        delivery
+    };
+    let current = Current::new(None);
+    fed(&current, with("Europe/Berlin"));
+    let charges = current.load().expect("serves").budgets.charges(&Subjects::default());
+    let keys: Vec<_> = charges.iter().map(|charge| charge.counter.key().as_str()).collect();
+    assert_eq!(keys, ["u/usd/0/gateway"]);
+    let why = problem(with("Mars/Olympus"));
+    assert!(why.contains("budget ai/b: limit usd: time zone Mars/Olympus is unknown"), "{why}");
+}
+
+fn monthly(time_zone: &str) -> Budget {
+    let window =
+        Window::Calendar { every: CalendarUnit::Month, time_zone: time_zone.into(), start_day: None };
+    let limit = Limit {
+        name: "usd".into(),
+        unit: Unit::NanoUsd,
+        amount: 1,
+        window,
+        on_exceed: OnExceed::Reject,
+        soft: None,
+        except: Vec::new(),
+    };
+    Budget {
+        id: name("b"),
+        uid: "u".into(),
+        targets: vec![Target { kind: TargetKind::Gateway, name: None, namespace: None }],
+        per_target: true,
+        limits: vec![limit],
+        enforcement: Enforcement::Enforce,
+        failure_mode: FailureMode::Estimate,
+        estimate: ReservationEstimate::MaxTokens,
+        reservation_ttl_ms: 1,
+        parent: None,
+        alerts: Vec::new(),
+        reset_at: None,
+    }
 }
 
 #[test]
