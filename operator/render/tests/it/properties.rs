@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::support::{GATEWAY, mock, render, served, world};
+use crate::support::{GATEWAY, after, mock, object, policy, render, served, world};
 
 fn any_spec() -> impl Strategy<Value = String> {
     let name = prop_oneof!["[a-c]", Just(String::new()), Just("a b".to_owned())];
@@ -40,6 +40,71 @@ proptest! {
                 .flat_map(|model| model.aliases.iter().chain([&model.name])).collect();
             let unique: std::collections::BTreeSet<_> = names.iter().collect();
             prop_assert_eq!(unique.len(), names.len(), "a public name stands for one model");
+        }
+    }
+}
+
+fn any_policy() -> impl Strategy<Value = (String, u8)> {
+    let target = prop_oneof![
+        Just("{kind: Team}"),
+        Just("{kind: Model, name: m}"),
+        Just("{kind: Model, name: gone}"),
+        Just("{kind: Gateway, name: no}"),
+    ];
+    let limit = prop_oneof![
+        Just("{name: a, unit: Requests, amount: 1, window: {rolling: 1m}}"),
+        Just(
+            "{name: a, unit: Requests, amount: 1, window: {rolling: 1m}, onExceed: Fallback, fallbackModel: best}"
+        ),
+        Just(
+            "{name: a, unit: Requests, amount: 1, window: {rolling: 1m}, onExceed: Fallback, fallbackModel: gone}"
+        ),
+        Just("{name: a, unit: USD, amount: 'x', window: {rolling: 1m}}"),
+    ];
+    let parent = proptest::option::of(0..12_usize);
+    (target, limit, parent, any::<bool>(), 0..3_u8).prop_map(|(target, limit, parent, suspend, born)| {
+        let parent = parent.map(|n| format!("parentRef: {{name: p{n}}}, ")).unwrap_or_default();
+        (format!("targets: [{target}], {parent}suspend: {suspend}, limits: [{limit}]"), born)
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_policies_say_of_each_other_the_gateway_can_follow_it(
+        specs in proptest::collection::vec(any_policy(), 1..12),
+        seed in any::<prop::sample::Index>(),
+    ) {
+        let mut manifests = world(&[GATEWAY, &mock("m", "aliases: [best]")].concat());
+        for (n, (spec, born)) in specs.iter().enumerate() {
+            manifests.budget_policies.extend(world(&policy(&format!("p{n}"), *born, spec)).budget_policies);
+        }
+        let rendered = render(&manifests);
+        let cut = seed.index(manifests.budget_policies.len());
+        manifests.budget_policies.rotate_left(cut);
+        prop_assert_eq!(&render(&manifests), &rendered);
+        let again = render(&after(&rendered, manifests));
+        prop_assert_eq!(&again.gateways, &rendered.gateways, "a second look changes nothing");
+
+        let budgets = &rendered.gateways[&object("main")].config.budgets;
+        for budget in budgets {
+            let mut above = Some(budget);
+            for _ in 0..=8 {
+                let Some(parent) = above.and_then(|budget| budget.parent.as_ref()) else { above = None; break };
+                above = budgets.iter().find(|budget| budget.id == *parent);
+                prop_assert!(above.is_some(), "{} is in the config", parent);
+            }
+            prop_assert!(above.is_none(), "parents of {} end", budget.id);
+            for limit in &budget.limits {
+                if let config::OnExceed::Fallback { model } = &limit.on_exceed {
+                    prop_assert_eq!(model, "m", "a model that is served");
+                }
+            }
+        }
+        for target in budgets.iter().flat_map(|budget| &budget.targets) {
+            let counting = budgets.iter().filter(|budget| {
+                budget.targets.contains(target) && budget.limits.iter().any(|limit| !limit.except.contains(target))
+            });
+            prop_assert_eq!(counting.count(), 1, "one limit a for each subject, never none");
         }
     }
 }
