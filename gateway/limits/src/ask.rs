@@ -1,12 +1,13 @@
 //! A reservation: what is asked for, and what it came to. It fixes the windows that it counts in when it is made.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::counter::{AtLimit, Counter, GRACE, MOST, Unit, whole_ms};
+use crate::counter::{AtLimit, Counter, GRACE, MOST, Unit, WhenAway, whole_ms};
 use crate::window::{Placement, millis};
 
 /// How long after its expiry a backend still knows a reservation that was never settled.
@@ -94,6 +95,16 @@ impl Ask {
         &self.parts
     }
 
+    pub(crate) fn counter(&self, which: usize) -> Option<&Arc<Counter>> {
+        self.parts.get(which).map(|part| &part.counter)
+    }
+
+    /// The same ask, of those of its counters that are estimated while their keeper is away.
+    pub(crate) fn estimated(&self) -> Self {
+        let parts = self.parts.iter().filter(|part| part.is_estimated()).cloned().collect();
+        Self { id: self.id, parts, ttl: self.ttl }
+    }
+
     /// When what it holds is free again, in milliseconds since 1970.
     pub(crate) fn expires_ms(&self) -> i64 {
         let ttl = whole_ms(self.ttl);
@@ -121,6 +132,10 @@ impl Part {
 
     pub(crate) fn refuses(&self) -> bool {
         self.counter.at_limit() == AtLimit::Refuse
+    }
+
+    pub(crate) fn is_estimated(&self) -> bool {
+        self.counter.when_away() == WhenAway::Estimate
     }
 
     /// Nothing is let in at the limit, also if it asks for nothing.
@@ -160,16 +175,15 @@ impl Part {
 #[derive(Clone, Debug)]
 pub struct Settlement<'a> {
     ask: &'a Ask,
-    actual: Vec<u64>,
+    actual: Cow<'a, [u64]>,
 }
 
 impl<'a> Settlement<'a> {
     /// `actual` tells what a counter really counts, from the counter and its estimate. A request that was never sent is
     /// settled with 0.
     #[must_use]
-    pub fn new(ask: &'a Ask, mut actual: impl FnMut(&Counter, u64) -> u64) -> Self {
-        let actual = ask.parts.iter().map(|part| actual(&part.counter, part.estimate).min(MOST));
-        Self { ask, actual: actual.collect() }
+    pub fn new(ask: &'a Ask, actual: impl FnMut(&Counter, u64) -> u64) -> Self {
+        Self { ask, actual: amounts(ask, actual).into() }
     }
 
     pub(crate) fn ask(&self) -> &'a Ask {
@@ -180,6 +194,29 @@ impl<'a> Settlement<'a> {
     pub(crate) fn parts(&self) -> impl Iterator<Item = (&'a Part, u64)> {
         self.ask.parts.iter().zip(self.actual.iter().copied())
     }
+}
+
+/// A settlement that waits.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    ask: Ask,
+    actual: Vec<u64>,
+}
+
+impl Settled {
+    /// See [`Settlement::new`].
+    pub(crate) fn new(ask: Ask, actual: impl FnMut(&Counter, u64) -> u64) -> Self {
+        let actual = amounts(&ask, actual);
+        Self { ask, actual }
+    }
+
+    pub(crate) fn settlement(&self) -> Settlement<'_> {
+        Settlement { ask: &self.ask, actual: self.actual.as_slice().into() }
+    }
+}
+
+fn amounts(ask: &Ask, mut actual: impl FnMut(&Counter, u64) -> u64) -> Vec<u64> {
+    ask.parts.iter().map(|part| actual(&part.counter, part.estimate).min(MOST)).collect()
 }
 
 /// What a reservation is while it lasts.
@@ -200,6 +237,6 @@ pub(crate) enum Held {
 }
 
 /// Amounts fit by far: see [`MOST`].
-fn signed(amount: u64) -> i64 {
+pub(crate) fn signed(amount: u64) -> i64 {
     i64::try_from(amount).unwrap_or(i64::MAX)
 }

@@ -55,6 +55,18 @@ pub enum AtLimit {
     Count,
 }
 
+/// What becomes of requests while nobody can tell how full a counter is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum WhenAway {
+    /// They go on, and count later.
+    #[default]
+    FailOpen,
+    /// They are refused.
+    FailClosed,
+    /// Each process counts by itself, on from the level that it saw last.
+    Estimate,
+}
+
 /// One limit for one subject.
 #[derive(Clone, Debug)]
 pub struct Counter {
@@ -63,6 +75,7 @@ pub struct Counter {
     amount: u64,
     window: Window,
     at_limit: AtLimit,
+    when_away: WhenAway,
 }
 
 impl Counter {
@@ -71,7 +84,14 @@ impl Counter {
     #[must_use]
     pub fn new(key: CounterKey, unit: Unit, amount: u64, window: Window, at_limit: AtLimit) -> Self {
         let window = if unit == Unit::Concurrency { Window::Forever } else { window };
-        Self { key, unit, amount: amount.min(MOST), window, at_limit }
+        Self { key, unit, amount: amount.min(MOST), window, at_limit, when_away: WhenAway::default() }
+    }
+
+    /// The same with another way while its keeper is away.
+    #[must_use]
+    pub fn with_when_away(mut self, when_away: WhenAway) -> Self {
+        self.when_away = when_away;
+        self
     }
 
     /// Whose usage it is.
@@ -96,6 +116,12 @@ impl Counter {
     #[must_use]
     pub fn at_limit(&self) -> AtLimit {
         self.at_limit
+    }
+
+    /// What becomes of requests while nobody can tell how full it is.
+    #[must_use]
+    pub fn when_away(&self) -> WhenAway {
+        self.when_away
     }
 
     /// What it counts over.

@@ -2,6 +2,8 @@
 //! in its place; what is never settled expires. `window.rs` has the time that a counter counts over, `counter.rs` and
 //! `ask.rs` the words, `backend.rs` what a backend does, `book.rs` the arithmetic, `local.rs` the counters of one process,
 //! `redis.rs` those that pods share.
+//! `limiter.rs` is what a gateway holds: it knows what to do while Redis is away; `lease.rs` is what it hands out,
+//! `settler.rs` tells Redis what leases came to.
 //!
 //! The guarantee, for each counter that refuses at its limit, however many callers and pods ask at once: a reservation is
 //! granted only while what is spent and what is held, with it, is at most the amount. So what is spent in a window passes
@@ -19,14 +21,19 @@ mod ask;
 mod backend;
 mod book;
 mod counter;
+mod lease;
+mod limiter;
 mod local;
 mod redis;
+mod settler;
 mod window;
 
 pub use ask::{Ask, ReservationId, Settlement};
 pub use backend::{Away, Backend, Verdict};
-pub use counter::{AtLimit, Counter, CounterKey, Level, MOST, Unit};
+pub use counter::{AtLimit, Counter, CounterKey, Level, MOST, Unit, WhenAway};
 pub use jiff::Timestamp;
+pub use lease::Lease;
+pub use limiter::{Admission, Limiter};
 pub use local::Local;
 pub use redis::{Redis, UrlError};
 pub use window::{Calendar, CalendarUnit, Rolling, Span, Window, WindowError, WindowId};

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::ask::{Ask, Held, Part, ReservationId, Settlement};
+use crate::ask::{Ask, Held, Part, ReservationId, Settlement, signed};
 use crate::backend::{Away, Backend, Verdict};
 use crate::book::Book;
 use crate::counter::{Counter, CounterKey, Level, whole_ms};
@@ -61,6 +61,32 @@ impl Local {
         (state.books.len(), state.open.len())
     }
 
+    pub(crate) fn reserve_now(&self, ask: &Ask) -> Verdict {
+        self.lock().reserve(ask)
+    }
+
+    pub(crate) fn settle_now(&self, settlement: &Settlement<'_>, now: Timestamp) {
+        self.lock().settle(settlement, now);
+    }
+
+    /// What another backend has told of the counters of an ask takes the place of what is known of them here. Only of those
+    /// that are estimated while it is away.
+    pub(crate) fn note(&self, ask: &Ask, levels: &[Level]) {
+        let mut noted = ask.parts().iter().zip(levels).filter(|(part, _)| part.is_estimated()).peekable();
+        if noted.peek().is_none() {
+            return;
+        }
+        let mut state = self.lock();
+        state.forget(ask.id().made());
+        for (part, level) in noted {
+            let kept = state.kept(part, ask);
+            kept.book = Book::default();
+            // In the slot that runs, so it leaves a rolling window late rather than early.
+            let slot = part.placement.slot;
+            kept.book.charge(slot, signed(level.spent.saturating_add(level.reserved)));
+        }
+    }
+
     /// A panic elsewhere must not end all limits; each change is whole by itself.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -69,7 +95,7 @@ impl Local {
 
 impl Backend for Local {
     fn reserve(&self, ask: &Ask) -> impl Future<Output = Result<Verdict, Away>> + Send {
-        ready(Ok(self.lock().reserve(ask)))
+        ready(Ok(self.reserve_now(ask)))
     }
 
     fn settle(
@@ -77,7 +103,7 @@ impl Backend for Local {
         settlement: &Settlement<'_>,
         now: Timestamp,
     ) -> impl Future<Output = Result<(), Away>> + Send {
-        self.lock().settle(settlement, now);
+        self.settle_now(settlement, now);
         ready(Ok(()))
     }
 

@@ -12,22 +12,22 @@ use crate::setting::{ask, granted, level, noon, settle, usd};
 /// As the gateway's own.
 const SHORT: Duration = Duration::from_millis(50);
 
-struct Server {
+pub(crate) struct Server {
     port: u16,
     process: Child,
 }
 
 impl Server {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         Self { port, process: process(port) }
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let sent = Command::new("kill").args([signal, &self.process.id().to_string()]).status().unwrap();
         assert!(sent.success());
     }

@@ -1,0 +1,61 @@
+//! What an admitted request holds. It is settled when it is dropped, whatever happens.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::ask::{Ask, Settled, Settlement};
+use crate::counter::{Counter, Level};
+use crate::limiter::{Keeper, Limiter};
+
+/// The reservations of one request. Dropped as it is, it is settled for its estimates: nobody knows better.
+#[derive(Debug)]
+pub struct Lease {
+    limiter: Limiter,
+    /// Until it is settled.
+    ask: Option<Ask>,
+    levels: Vec<Level>,
+    /// Redis was away, and this process has counted by itself.
+    is_estimated: bool,
+}
+
+impl Lease {
+    pub(crate) fn new(limiter: Limiter, ask: Ask, levels: Vec<Level>) -> Self {
+        Self { limiter, ask: Some(ask), levels, is_estimated: false }
+    }
+
+    pub(crate) fn estimated(limiter: Limiter, ask: Ask) -> Self {
+        Self { limiter, ask: Some(ask), levels: Vec::new(), is_estimated: true }
+    }
+
+    /// Each counter with its level, this request's estimate included. Empty if Redis was away.
+    pub fn levels(&self) -> impl Iterator<Item = (&Arc<Counter>, Level)> {
+        let counters = self.ask.iter().flat_map(Ask::counters);
+        counters.zip(self.levels.iter().copied()).map(|((counter, _), level)| (counter, level))
+    }
+
+    /// Puts what was really used in the place of the estimates; see [`Settlement::new`]. It never waits: what Redis is to
+    /// know is sent by a task.
+    pub fn settle(mut self, actual: impl FnMut(&Counter, u64) -> u64, now: Timestamp) {
+        self.finish(actual, now);
+    }
+
+    fn finish(&mut self, mut actual: impl FnMut(&Counter, u64) -> u64, now: Timestamp) {
+        let Some(ask) = self.ask.take() else { return };
+        match &*self.limiter.keeper {
+            Keeper::Here(local) => local.settle_now(&Settlement::new(&ask, actual), now),
+            Keeper::Shared { seen, settler, .. } => {
+                if self.is_estimated {
+                    seen.settle_now(&Settlement::new(&ask.estimated(), &mut actual), now);
+                }
+                settler.push(Settled::new(ask, actual));
+            }
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.finish(|_, estimate| estimate, Timestamp::now());
+    }
+}

@@ -1,0 +1,167 @@
+//! The limiter that the gateway holds: asks a backend, and knows what to do while it is away. What it admits is a lease,
+//! which settles itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::ask::{Ask, Part};
+use crate::backend::{Away, Backend, Verdict};
+use crate::counter::{Counter, Level, WhenAway};
+use crate::lease::Lease;
+use crate::local::Local;
+use crate::redis::Redis;
+use crate::settler::Settler;
+
+/// Admits requests and settles them. Clones are the same limiter.
+#[derive(Clone, Debug)]
+pub struct Limiter {
+    pub(crate) keeper: Arc<Keeper>,
+}
+
+/// Who keeps the counters.
+#[derive(Debug)]
+pub(crate) enum Keeper {
+    /// This process alone.
+    Here(Local),
+    /// All pods together.
+    Shared {
+        redis: Arc<Redis>,
+        /// What this pod has seen and let through, for counters that are estimated while Redis is away.
+        seen: Local,
+        settler: Settler,
+    },
+}
+
+/// Whether a request may go on.
+#[derive(Debug)]
+pub enum Admission {
+    /// It may. Drop the lease when it has ended.
+    Admitted(Lease),
+    /// One counter has no room.
+    Refused {
+        /// Which of those that were asked.
+        counter: Arc<Counter>,
+        /// Its level, without this request.
+        level: Level,
+        /// See [`Verdict::Refused`].
+        resets_at: Option<Timestamp>,
+    },
+    /// The backend does not answer, and a counter is not to be passed unchecked.
+    Unchecked {
+        /// The first such one.
+        counter: Arc<Counter>,
+        /// Why.
+        away: Away,
+    },
+}
+
+impl Limiter {
+    /// Counters of this process.
+    #[must_use]
+    pub fn local() -> Self {
+        Self { keeper: Arc::new(Keeper::Here(Local::new())) }
+    }
+
+    /// Counters that pods share. In a Tokio runtime only.
+    #[must_use]
+    pub fn shared(redis: Redis) -> Self {
+        let redis = Arc::new(redis);
+        let settler = Settler::new(Arc::clone(&redis));
+        Self { keeper: Arc::new(Keeper::Shared { redis, seen: Local::new(), settler }) }
+    }
+
+    /// Reserves what is asked for, if there is room for all of it.
+    pub async fn admit(&self, ask: Ask) -> Admission {
+        match &*self.keeper {
+            Keeper::Here(local) => self.judge(local.reserve_now(&ask), ask),
+            Keeper::Shared { redis, seen, .. } => match redis.reserve(&ask).await {
+                Ok(verdict) => {
+                    if let Verdict::Granted(levels) = &verdict {
+                        seen.note(&ask, levels);
+                    }
+                    self.judge(verdict, ask)
+                }
+                Err(away) => self.unchecked(seen, ask, away),
+            },
+        }
+    }
+
+    /// How full the counters are.
+    ///
+    /// # Errors
+    /// [`Away`].
+    pub async fn levels(&self, counters: &[Arc<Counter>], now: Timestamp) -> Result<Vec<Level>, Away> {
+        match &*self.keeper {
+            Keeper::Here(local) => local.levels(counters, now).await,
+            Keeper::Shared { redis, .. } => redis.levels(counters, now).await,
+        }
+    }
+
+    /// Forgets what a counter has spent.
+    ///
+    /// # Errors
+    /// [`Away`].
+    pub async fn reset(&self, counter: &Counter, now: Timestamp) -> Result<(), Away> {
+        match &*self.keeper {
+            Keeper::Here(local) => local.reset(counter, now).await,
+            Keeper::Shared { redis, seen, .. } => {
+                seen.reset(counter, now).await?;
+                redis.reset(counter, now).await
+            }
+        }
+    }
+
+    /// Whether the counters answer. Those of one process always do.
+    #[must_use]
+    pub fn answers(&self) -> bool {
+        match &*self.keeper {
+            Keeper::Here(_) => true,
+            Keeper::Shared { redis, .. } => redis.answers(),
+        }
+    }
+
+    /// Settlements that wait for Redis, and how many were given up because too many waited.
+    #[must_use]
+    pub fn backlog(&self) -> (usize, u64) {
+        match &*self.keeper {
+            Keeper::Here(_) => (0, 0),
+            Keeper::Shared { settler, .. } => settler.backlog(),
+        }
+    }
+
+    /// Waits until all that has ended is settled, but not for longer than that; whether it is.
+    pub async fn settled(&self, at_most: Duration) -> bool {
+        match &*self.keeper {
+            Keeper::Here(_) => true,
+            Keeper::Shared { settler, .. } => settler.settled(at_most).await,
+        }
+    }
+
+    fn judge(&self, verdict: Verdict, ask: Ask) -> Admission {
+        match (refusal(&verdict, &ask), verdict) {
+            (Some(refused), _) => refused,
+            (None, Verdict::Granted(levels)) => Admission::Admitted(Lease::new(self.clone(), ask, levels)),
+            // No backend refuses for a counter that it was not asked about.
+            (None, Verdict::Refused { .. }) => Admission::Admitted(Lease::new(self.clone(), ask, Vec::new())),
+        }
+    }
+
+    /// Redis is away: each counter says what then.
+    fn unchecked(&self, seen: &Local, ask: Ask, away: Away) -> Admission {
+        let is_closed = |part: &&Part| part.refuses() && part.counter.when_away() == WhenAway::FailClosed;
+        if let Some(part) = ask.parts().iter().find(is_closed) {
+            return Admission::Unchecked { counter: Arc::clone(&part.counter), away };
+        }
+        let estimated = ask.estimated();
+        let refused = refusal(&seen.reserve_now(&estimated), &estimated);
+        refused.unwrap_or_else(|| Admission::Admitted(Lease::estimated(self.clone(), ask)))
+    }
+}
+
+fn refusal(verdict: &Verdict, ask: &Ask) -> Option<Admission> {
+    let Verdict::Refused { which, level, resets_at } = verdict else { return None };
+    let counter = Arc::clone(ask.counter(*which)?);
+    Some(Admission::Refused { counter, level: *level, resets_at: *resets_at })
+}
