@@ -181,6 +181,12 @@ impl Catalogue {
         alike.into_iter().take(3).map(|(_, name)| name).collect()
     }
 
+    /// The wire languages of `model` at `provider`, whose row is `row`: all of the provider's, but for a few models.
+    #[must_use]
+    pub fn speaks<'a>(&'a self, provider: &str, row: &'a Provider, model: &str) -> &'a [Dialect] {
+        quirks::speaks(&self.quirks, provider, model).unwrap_or(&row.speaks)
+    }
+
     /// What `model`, by the provider's own name for it, takes otherwise than its language says.
     #[must_use]
     pub fn quirks(&self, provider: &str, model: &str) -> Quirks {

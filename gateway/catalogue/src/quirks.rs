@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Dialect;
+
 /// The quirks of one model at one provider.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -132,6 +134,8 @@ pub(crate) struct Row {
     refuse: BTreeSet<Setting>,
     #[serde(default)]
     refuse_thinking: BTreeSet<Setting>,
+    #[serde(default)]
+    speaks: Vec<Dialect>,
     #[cfg_attr(not(test), expect(dead_code, reason = "for the reader of the table; a test asks for it"))]
     source: String,
     #[cfg_attr(not(test), expect(dead_code, reason = "the same"))]
@@ -146,16 +150,25 @@ pub(crate) struct Table {
 
 /// What the rows that fit say together.
 pub(crate) fn of(rows: &[Row], provider: &str, model: &str) -> Quirks {
-    let model = model.to_ascii_lowercase();
-    // OpenAI's name for what was trained from another model: `ft:gpt-4o:...`.
-    let model = model.strip_prefix("ft:").unwrap_or(&model);
     let mut quirks = Quirks::default();
-    for row in rows.iter().filter(|row| row.fits(provider, model)) {
+    for row in fitting(rows, provider, model) {
         quirks.habits.extend(&row.habits);
         quirks.refuses.extend(&row.refuse);
         quirks.refuses_thinking.extend(&row.refuse_thinking);
     }
     quirks
+}
+
+/// The languages of a model that does not speak all that its provider speaks.
+pub(crate) fn speaks<'a>(rows: &'a [Row], provider: &str, model: &str) -> Option<&'a [Dialect]> {
+    fitting(rows, provider, model).map(|row| row.speaks.as_slice()).find(|speaks| !speaks.is_empty())
+}
+
+fn fitting<'a>(rows: &'a [Row], provider: &str, model: &str) -> impl Iterator<Item = &'a Row> {
+    let model = model.to_ascii_lowercase();
+    // OpenAI's name for what was trained from another model: `ft:gpt-4o:...`.
+    let model = model.strip_prefix("ft:").map_or_else(|| model.clone(), str::to_owned);
+    rows.iter().filter(move |row| row.fits(provider, &model))
 }
 
 impl Row {
@@ -195,7 +208,10 @@ mod tests {
                 assert!(catalogue.provider(id).is_some(), "{place}: no provider {id}");
             }
             assert!(
-                !(row.habits.is_empty() && row.refuse.is_empty() && row.refuse_thinking.is_empty()),
+                !(row.habits.is_empty()
+                    && row.refuse.is_empty()
+                    && row.refuse_thinking.is_empty()
+                    && row.speaks.is_empty()),
                 "{place}"
             );
             for pattern in row.models.iter().chain(&row.except) {
@@ -217,6 +233,16 @@ mod tests {
         ] {
             assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
         }
+    }
+
+    #[test]
+    fn models_that_only_complete_texts_speak_completions() {
+        let catalogue = Catalogue::builtin();
+        let openai = catalogue.provider("openai").unwrap();
+        for model in ["gpt-3.5-turbo-instruct", "davinci-002", "ft:babbage-002:acme::x"] {
+            assert_eq!(catalogue.speaks("openai", openai, model), [Dialect::OpenaiCompletions], "{model}");
+        }
+        assert_eq!(catalogue.speaks("openai", openai, "gpt-3.5-turbo"), openai.speaks);
     }
 
     #[test]

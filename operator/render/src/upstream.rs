@@ -36,10 +36,11 @@ const CUSTOM: &str = "custom";
 pub(crate) const DEFAULT_TIMEOUTS: Timeouts =
     Timeouts { connect_ms: 5_000, first_byte_ms: 120_000, stream_idle_ms: 120_000, request_ms: 600_000 };
 
-/// Where the requests of `spec` go. `credential` is what its credentialsRef came to.
+/// Where the requests of `spec` go. `model` is its model's name there, `credential` what its credentialsRef came to.
 pub(crate) fn upstream(
     catalogue: &Catalogue,
     spec: &ModelDeploymentSpec,
+    model: &str,
     credential: Option<&Credential>,
 ) -> Result<Upstream, Fault> {
     let id = spec.provider.type_.as_str();
@@ -54,7 +55,7 @@ pub(crate) fn upstream(
     }
     let dialects = match spec.provider.dialect {
         Some(written) => vec![dialect(written)],
-        None => row.speaks.clone(),
+        None => catalogue.speaks(id, row, model).to_vec(),
     };
     // A server of one's own is told the key as servers of its language usually are.
     let auth = match dialects.first() {
