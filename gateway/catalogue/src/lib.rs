@@ -130,6 +130,10 @@ pub struct Provider {
     /// Whether its answers say what they cost (`usage.cost` and the like). Absent: no.
     #[serde(default)]
     pub tells_cost: bool,
+    /// Whether it keeps OpenAI's responses, so that clients can go on from them and fetch them by their id. Where it
+    /// does not, the gateway keeps them.
+    #[serde(default)]
+    pub keeps_responses: bool,
     /// Where the facts of this row come from.
     pub source: String,
     /// The day the source was read, `YYYY-MM-DD`.

@@ -149,6 +149,9 @@ pub struct HttpUpstream {
     /// The language of its embeddings endpoint. Absent where it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub embeds: Option<EmbeddingDialect>,
+    /// Whether the server keeps OpenAI's responses itself, so that a client can go on from them by their id.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keeps_responses: bool,
     /// How the credential travels.
     pub auth: Auth,
     /// Absent where the provider asks for none.

@@ -14,6 +14,13 @@ pub(crate) fn encode(bytes: &[u8], out: &mut String) {
     }
 }
 
+/// `bytes` in the alphabet for URLs, without padding.
+pub(crate) fn encoded_for_urls(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    encode(bytes, &mut text);
+    text.trim_end_matches('=').replace('+', "-").replace('/', "_")
+}
+
 /// The bytes. `None` if a letter is of neither alphabet.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
@@ -80,5 +87,13 @@ mod tests {
             assert_eq!(decode(text).as_deref(), Some(bytes.as_bytes()));
         }
         assert_eq!(encoded(&[0xfb, 0xff, 0xfe]), "+//+");
+    }
+
+    #[test]
+    fn what_is_written_for_urls_is_read_again() {
+        for bytes in [&b""[..], b"H", b"Hi", b"Hi!", &[0xfb, 0xff, 0xfe, 0]] {
+            assert_eq!(decode(&encoded_for_urls(bytes)).as_deref(), Some(bytes));
+        }
+        assert_eq!(encoded_for_urls(&[0xfb, 0xff]), "-_8");
     }
 }

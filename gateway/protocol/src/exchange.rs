@@ -8,6 +8,7 @@ use crate::dialects::{self, Echo};
 use crate::fault::Reading;
 use crate::loss::Losses;
 use crate::passage::{Passage, UsageFrame};
+use crate::response::Stamp;
 use crate::usage::Usage;
 
 /// Who speaks what.
@@ -21,6 +22,8 @@ pub struct Exchange {
     pub echo: Echo,
     /// What becomes of the extra frame of a relayed stream of chunks.
     pub usage_frame: UsageFrame,
+    /// What is written into an answer in OpenAI's responses.
+    pub stamp: Option<Stamp>,
 }
 
 /// What a buffered `200` answer is.
@@ -51,6 +54,24 @@ impl Exchange {
     /// Judges the body of a buffered answer and puts it into the client's language.
     #[must_use]
     pub fn judge(&self, body: Bytes) -> Judged {
+        match self.judged(body) {
+            Judged::Answer { body, usage, losses } => {
+                Judged::Answer { body: self.stamped(body), usage, losses }
+            }
+            other => other,
+        }
+    }
+
+    /// A whole answer in the client's language, with its stamp if it gets one.
+    #[must_use]
+    pub fn stamped(&self, body: Bytes) -> Bytes {
+        match &self.stamp {
+            Some(stamp) => stamp.object(&body),
+            None => body,
+        }
+    }
+
+    fn judged(&self, body: Bytes) -> Judged {
         match answer::check(self.provider, &body) {
             Answer::Garbage => Judged::Garbage,
             Answer::Refusal(reading) => Judged::Refusal(reading),
@@ -64,10 +85,14 @@ impl Exchange {
     /// The way of a stream.
     #[must_use]
     pub fn passage(&self) -> Passage {
-        if self.is_relay() {
+        let passage = if self.is_relay() {
             Passage::relay(self.client, self.echo.clone(), self.usage_frame)
         } else {
             Passage::translation(self.provider, self.client, self.echo.clone())
+        };
+        match &self.stamp {
+            Some(stamp) => passage.stamped(stamp.clone()),
+            None => passage,
         }
     }
 

@@ -3,6 +3,9 @@
 //! `scan.rs`, `splice.rs` and `amend.rs` read and change a request, `observe.rs` watches, `dialects/` and `hub/` translate,
 //! `allowance.rs` does so with the headers about limits. `embeddings.rs` is the same for texts that become vectors, with a
 //! small hub of its own.
+//! `scan.rs` and `splice.rs` read and change a request, `observe.rs` watches, `dialects/` and `hub/` translate.
+//! `embeddings.rs` is the same for texts that become vectors, with a small hub of its own.
+//! `response/` has what OpenAI's stored responses need.
 
 pub mod allowance;
 pub mod amend;
@@ -20,6 +23,7 @@ pub mod loss;
 pub mod observe;
 pub mod passage;
 pub mod plan;
+pub mod response;
 pub mod scan;
 pub mod splice;
 mod time;

@@ -12,6 +12,7 @@ use crate::dialects::Echo;
 use crate::fault::FaultClass;
 use crate::loss::Loss;
 use crate::observe::Seen;
+use crate::response::{Stamp, Stamper};
 
 use relay::Relay;
 use translation::Translation;
@@ -20,7 +21,10 @@ use translation::Translation;
 ///
 /// Give it each frame, take what is to be sent by [`Passage::flush`], and call [`Passage::end`] once.
 #[derive(Debug)]
-pub struct Passage(Way);
+pub struct Passage {
+    way: Way,
+    stamper: Option<Stamper>,
+}
 
 #[derive(Debug)]
 enum Way {
@@ -53,18 +57,24 @@ impl Passage {
     /// Both sides speak `dialect`.
     #[must_use]
     pub fn relay(dialect: Dialect, echo: Echo, usage_frame: UsageFrame) -> Self {
-        Self(Way::Relay(Relay::new(dialect, echo, usage_frame)))
+        Self { way: Way::Relay(Relay::new(dialect, echo, usage_frame)), stamper: None }
     }
 
     /// The provider speaks `from`, the client `to`.
     #[must_use]
     pub fn translation(from: Dialect, to: Dialect, echo: Echo) -> Self {
-        Self(Way::Translation(Translation::new(from, to, echo)))
+        Self { way: Way::Translation(Translation::new(from, to, echo)), stamper: None }
+    }
+
+    /// The same way, with `stamp` written into the responses that pass.
+    #[must_use]
+    pub fn stamped(self, stamp: Stamp) -> Self {
+        Self { stamper: Some(Stamper::new(stamp)), ..self }
     }
 
     /// Takes one frame, as the splitter gives it. Of a relay, flush after each.
     pub fn frame(&mut self, frame: Bytes) {
-        match &mut self.0 {
+        match &mut self.way {
             Way::Relay(relay) => relay.frame(frame),
             Way::Translation(translation) => translation.frame(&frame),
         }
@@ -75,7 +85,7 @@ impl Passage {
     /// # Errors
     /// The answer is not whole. The client has been told.
     pub fn end(&mut self, ending: Ending) -> Result<(), FaultClass> {
-        match &mut self.0 {
+        match &mut self.way {
             Way::Relay(relay) => relay.end(ending),
             Way::Translation(translation) => translation.end(ending),
         }
@@ -83,16 +93,34 @@ impl Passage {
 
     /// What is to be sent now. It may be nothing.
     pub fn flush(&mut self) -> Bytes {
-        match &mut self.0 {
+        let frames = match &mut self.way {
             Way::Relay(relay) => relay.flush(),
             Way::Translation(translation) => translation.flush(),
+        };
+        match &mut self.stamper {
+            Some(stamper) => stamper.frames(frames),
+            None => frames,
+        }
+    }
+
+    /// The response that what was flushed last has ended, stamped: keep it before these bytes are sent. Only of
+    /// passages with a stamp, and once.
+    pub fn take_ended(&mut self) -> Option<Bytes> {
+        self.stamper.as_mut()?.take_ended()
+    }
+
+    /// `frames`, just flushed, for a response that could not be kept.
+    pub fn unkept(&mut self, frames: Bytes) -> Bytes {
+        match &mut self.stamper {
+            Some(stamper) => stamper.unkept(frames),
+            None => frames,
         }
     }
 
     /// Whether it would rather have more frames, if there are any yet, than be flushed.
     #[must_use]
     pub fn gathers(&self) -> bool {
-        match &self.0 {
+        match &self.way {
             Way::Relay(_) => false,
             Way::Translation(translation) => translation.pending() < GATHERED_BYTES,
         }
@@ -110,7 +138,7 @@ impl Passage {
     /// What the stream has told.
     #[must_use]
     pub fn seen(&self) -> &Seen {
-        match &self.0 {
+        match &self.way {
             Way::Relay(relay) => relay.seen(),
             Way::Translation(translation) => translation.seen(),
         }

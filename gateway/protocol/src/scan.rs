@@ -22,6 +22,21 @@ pub struct Envelope {
     pub wants_usage: bool,
     /// Whether the client sent any `stream_options`, `null` included.
     pub has_stream_options: bool,
+    /// Fields that only OpenAI's responses give a meaning.
+    pub places: Places,
+}
+
+/// Where the values of fields stand that say what of a conversation is kept, and where; `null` has a place, too.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    /// `input`.
+    pub input: Option<Range<usize>>,
+    /// `previous_response_id`.
+    pub previous: Option<Range<usize>>,
+    /// `store`.
+    pub store: Option<Range<usize>>,
+    /// `background`.
+    pub background: Option<Range<usize>>,
 }
 
 /// Why a body is not a request.
@@ -57,6 +72,15 @@ pub enum ScanError {
     /// The gateway must know which kind of answer to expect.
     #[error("\"stream\" must be true or false")]
     StreamNotBoolean,
+    /// The gateway must know whether to keep the answer.
+    #[error("\"store\" must be true or false")]
+    StoreNotBoolean,
+    /// The gateway must know who is to answer.
+    #[error("\"background\" must be true or false")]
+    BackgroundNotBoolean,
+    /// A number, an object, an empty or a broken string.
+    #[error("\"previous_response_id\" must be a string that is not empty")]
+    PreviousNotString,
 }
 
 impl Envelope {
@@ -77,7 +101,56 @@ impl Envelope {
             stream: flag(found.stream).ok_or(ScanError::StreamNotBoolean)?,
             wants_usage: wants_usage(found.stream_options),
             has_stream_options: found.stream_options.is_some(),
+            places: Places {
+                input: found.input.map(|raw| place_of(raw, text)),
+                previous: found.previous.map(|raw| place_of(raw, text)),
+                store: found.store.map(|raw| place_of(raw, text)),
+                background: found.background.map(|raw| place_of(raw, text)),
+            },
         })
+    }
+
+    /// `previous_response_id`, if there is one. `body` is the one that was scanned.
+    ///
+    /// # Errors
+    /// [`ScanError::PreviousNotString`].
+    pub fn previous(&self, body: &[u8]) -> Result<Option<String>, ScanError> {
+        match value(body, self.places.previous.as_ref()) {
+            b"" | b"null" => Ok(None),
+            json => match serde_json::from_slice::<String>(json) {
+                Ok(id) if !id.is_empty() => Ok(Some(id)),
+                _ => Err(ScanError::PreviousNotString),
+            },
+        }
+    }
+
+    /// `store`, if it is there.
+    ///
+    /// # Errors
+    /// [`ScanError::StoreNotBoolean`].
+    pub fn store(&self, body: &[u8]) -> Result<Option<bool>, ScanError> {
+        truth(value(body, self.places.store.as_ref())).ok_or(ScanError::StoreNotBoolean)
+    }
+
+    /// `background`, if it is there.
+    ///
+    /// # Errors
+    /// [`ScanError::BackgroundNotBoolean`].
+    pub fn background(&self, body: &[u8]) -> Result<Option<bool>, ScanError> {
+        truth(value(body, self.places.background.as_ref())).ok_or(ScanError::BackgroundNotBoolean)
+    }
+}
+
+fn value<'b>(body: &'b [u8], place: Option<&Range<usize>>) -> &'b [u8] {
+    place.and_then(|place| body.get(place.clone())).unwrap_or_default()
+}
+
+fn truth(json: &[u8]) -> Option<Option<bool>> {
+    match json {
+        b"" | b"null" => Some(None),
+        b"true" => Some(Some(true)),
+        b"false" => Some(Some(false)),
+        _ => None,
     }
 }
 
@@ -144,6 +217,10 @@ struct Found<'a> {
     model: Option<&'a RawValue>,
     stream: Option<&'a RawValue>,
     stream_options: Option<&'a RawValue>,
+    input: Option<&'a RawValue>,
+    previous: Option<&'a RawValue>,
+    store: Option<&'a RawValue>,
+    background: Option<&'a RawValue>,
     duplicate: Option<String>,
 }
 
@@ -165,6 +242,10 @@ impl<'de> Visitor<'de> for ObjectVisitor {
                 "model" => found.model = Some(map.next_value()?),
                 "stream" => found.stream = Some(map.next_value()?),
                 "stream_options" => found.stream_options = Some(map.next_value()?),
+                "input" => found.input = Some(map.next_value()?),
+                "previous_response_id" => found.previous = Some(map.next_value()?),
+                "store" => found.store = Some(map.next_value()?),
+                "background" => found.background = Some(map.next_value()?),
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
             if let Some(twice) = seen.replace(key)
@@ -230,6 +311,26 @@ mod tests {
         assert_eq!(check_object(b"{\"contents\":[]}"), Ok(()));
         assert_eq!(check_object(b"[]"), Err(ScanError::NotObject));
         assert_eq!(check_object(b"{\"a\":1,\"a\":2}"), Err(ScanError::DuplicateKey { key: "a".into() }));
+    }
+
+    #[test]
+    fn what_a_conversation_hangs_on_is_read_and_misread_by_none() {
+        let read = |body: &str| {
+            let envelope = Envelope::scan(body.as_bytes()).expect("sound");
+            let body = body.as_bytes();
+            (envelope.previous(body), envelope.store(body), envelope.background(body))
+        };
+        let set = r#"{"model":"m","previous_response_id":"r\u0031","store":true,"background":false}"#;
+        assert_eq!(read(set), (Ok(Some("r1".into())), Ok(Some(true)), Ok(Some(false))));
+        let none = r#"{"model":"m","previous_response_id":null,"store":null}"#;
+        assert_eq!(read(none), (Ok(None), Ok(None), Ok(None)));
+        let odd = r#"{"model":"m","previous_response_id":"","store":1,"background":"yes"}"#;
+        let errors = (
+            Err(ScanError::PreviousNotString),
+            Err(ScanError::StoreNotBoolean),
+            Err(ScanError::BackgroundNotBoolean),
+        );
+        assert_eq!(read(odd), errors, "but a chat with such fields is none of ours to judge");
     }
 
     #[test]

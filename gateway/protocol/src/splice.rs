@@ -1,5 +1,7 @@
 //! Changes the few fields of a request that must change, and no other byte.
 
+use std::ops::Range;
+
 use bytes::{Bytes, BytesMut};
 
 use crate::scan::Envelope;
@@ -25,6 +27,34 @@ pub fn with_model_and_usage(body: &Bytes, envelope: &Envelope, model: &str) -> B
         return with_model(body, envelope, model);
     }
     replaced(body, envelope, &[quoted(model).as_bytes(), ASKS_USAGE])
+}
+
+/// What replaces `model` of `envelope`, if another is wanted.
+#[must_use]
+pub fn model_edit(envelope: &Envelope, model: &str) -> Option<(Range<usize>, String)> {
+    (envelope.model != model).then(|| (envelope.model_at.clone(), quoted(model)))
+}
+
+/// `body` with each text in its place. No copy is made where there is nothing to do. Places must not overlap; one
+/// that is none in `body` leaves all as it is.
+#[must_use]
+pub fn edited(body: &Bytes, mut edits: Vec<(Range<usize>, String)>) -> Bytes {
+    if edits.is_empty() {
+        return body.clone();
+    }
+    edits.sort_by_key(|(place, _)| place.start);
+    let more = edits.iter().map(|(_, text)| text.len()).sum::<usize>();
+    let mut out = BytesMut::with_capacity(body.len() + more);
+    let mut done = 0;
+    for (place, text) in edits {
+        let Some(before) = body.get(done..place.start) else { return body.clone() };
+        out.extend_from_slice(before);
+        out.extend_from_slice(text.as_bytes());
+        done = place.end;
+    }
+    let Some(rest) = body.get(done..) else { return body.clone() };
+    out.extend_from_slice(rest);
+    out.freeze()
 }
 
 /// Source: platform.openai.com/docs/api-reference/chat/create, read 2026-11-21.
@@ -70,6 +100,16 @@ mod tests {
         let bytes = Bytes::from_static(br#"{"model":"m"}"#);
         let envelope = Envelope::scan(&bytes).expect("sound");
         assert_eq!(with_model(&bytes, &envelope, "m").as_ptr(), bytes.as_ptr());
+    }
+
+    #[test]
+    fn edits_come_in_any_order_and_wrong_places_change_nothing() {
+        let body = Bytes::from_static(b"0123456789");
+        let edit = |place: Range<usize>, text: &str| (place, text.to_owned());
+        assert_eq!(edited(&body, vec![edit(7..8, ""), edit(1..3, "ab!"), edit(5..5, "+")]), "0ab!34+5689");
+        assert_eq!(edited(&body, vec![edit(1..3, "x"), edit(2..4, "y")]), body);
+        assert_eq!(edited(&body, vec![edit(9..11, "x")]), body);
+        assert_eq!(edited(&body, Vec::new()).as_ptr(), body.as_ptr());
     }
 
     #[test]

@@ -185,6 +185,7 @@ pub(crate) fn deployment(name: &str, priority: usize, url: &str) -> Deployment {
         base_url: url.into(),
         dialects: vec![catalogue::Dialect::OpenaiChat],
         embeds: Some(catalogue::EmbeddingDialect::OpenaiEmbeddings),
+        keeps_responses: false,
         auth: catalogue::Auth::Bearer,
         credential: Some(credential("up")),
         headers: vec![Header { name: "x-team".into(), value: "blue".into() }],

@@ -64,6 +64,7 @@ pub(crate) fn upstream(
     };
     Ok(Upstream::Http(HttpUpstream {
         base_url: base_url(&spec.provider, row)?,
+        keeps_responses: row.keeps_responses && dialects.contains(&Dialect::OpenaiResponses),
         dialects,
         embeds: embeds(&spec.provider, row),
         auth,

@@ -30,6 +30,7 @@ fn rendered(models: &[(&str, u32)], credential: &str) -> GatewayConfig {
                 base_url: "https://api.example".into(),
                 dialects: vec![catalogue::Dialect::OpenaiChat],
                 embeds: Some(catalogue::EmbeddingDialect::OpenaiEmbeddings),
+                keeps_responses: false,
                 auth: catalogue::Auth::Bearer,
                 credential: Some(reference.clone()),
                 headers: Vec::new(),

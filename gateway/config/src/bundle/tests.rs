@@ -17,6 +17,7 @@ fn model(name: &str, credential: Option<CredentialRef>) -> Model {
         base_url: "https://api.example.com/v1".into(),
         dialects: vec![catalogue::Dialect::OpenaiChat],
         embeds: Some(catalogue::EmbeddingDialect::OpenaiEmbeddings),
+        keeps_responses: false,
         auth: catalogue::Auth::Bearer,
         credential,
         headers: Vec::new(),

@@ -59,7 +59,7 @@ pub(crate) fn named(name: &str) -> Dialect {
 
 fn judge(bencher: Bencher<'_, '_>, (client, provider): (Dialect, Dialect), bytes: usize) {
     let body = answer(provider, bytes);
-    let exchange = Exchange { client, provider, echo: echo(), usage_frame: UsageFrame::Passed };
+    let exchange = Exchange { client, provider, echo: echo(), usage_frame: UsageFrame::Passed, stamp: None };
     let bencher = bencher.counter(BytesCount::new(body.len()));
     bencher.bench(|| exchange.judge(black_box(&body).clone()));
 }

@@ -28,7 +28,7 @@ pub(crate) fn check(bytes: &[u8]) {
 }
 
 fn exchange(client: Dialect, provider: Dialect) -> Exchange {
-    Exchange { client, provider, echo: sound::echo(), usage_frame: UsageFrame::Passed }
+    Exchange { client, provider, echo: sound::echo(), usage_frame: UsageFrame::Passed, stamp: None }
 }
 
 fn judged(provider: Dialect, client: Dialect, bytes: &[u8]) {

@@ -43,8 +43,13 @@ fn a_splice_copies_the_body_once() {
 #[test]
 fn a_relayed_answer_is_read_without_a_tree() {
     for dialect in Dialect::ALL {
-        let exchange =
-            Exchange { client: dialect, provider: dialect, echo: echo(), usage_frame: UsageFrame::Passed };
+        let exchange = Exchange {
+            client: dialect,
+            provider: dialect,
+            echo: echo(),
+            usage_frame: UsageFrame::Passed,
+            stamp: None,
+        };
         let body = answer(dialect, 1_000_000);
         let mut judged = None;
         let info = measure(|| judged = Some(exchange.judge(body.clone())));

@@ -27,6 +27,7 @@ fn delivery(revision: &str, base_url: &str, key: &str) -> Delivery {
         base_url: base_url.into(),
         dialects: vec![Dialect::OpenaiChat],
         embeds: None,
+        keeps_responses: false,
         auth: Auth::Bearer,
         credential: Some(reference("key")),
         headers: Vec::new(),
