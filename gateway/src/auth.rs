@@ -1,5 +1,7 @@
 //! Who calls. The master key is the only caller yet.
 
+use std::borrow::Cow;
+
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 
 use crate::pipeline::Fault;
@@ -11,13 +13,24 @@ const LITELLM_HEADER: &str = "x-litellm-api-key";
 /// Where clients put their key if not into `Authorization`: Azure's, Anthropic's and Google's header.
 const BARE_HEADERS: [&str; 3] = ["api-key", "x-api-key", "x-goog-api-key"];
 
+/// Who calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Caller {
+    /// What it keeps is kept under this name.
+    pub(crate) id: Cow<'static, str>,
+}
+
 /// Lets the master key pass.
 ///
 /// # Errors
 /// [`Fault::KeyMissing`], [`Fault::KeyMalformed`], [`Fault::KeyWrong`].
-pub(crate) fn identify(now: &Snapshot, headers: &HeaderMap) -> Result<(), Fault> {
+pub(crate) fn identify(now: &Snapshot, headers: &HeaderMap) -> Result<Caller, Fault> {
     let key = presented(headers)?;
-    if now.master_key.matches(key) { Ok(()) } else { Err(Fault::KeyWrong) }
+    if now.master_key.matches(key) {
+        Ok(Caller { id: Cow::Borrowed("master") })
+    } else {
+        Err(Fault::KeyWrong)
+    }
 }
 
 fn presented(headers: &HeaderMap) -> Result<&[u8], Fault> {

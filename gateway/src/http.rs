@@ -21,6 +21,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 
 use crate::pipeline::Gateway;
+use openai::responses::kept;
 
 /// What every handler gets.
 type Shared = State<Arc<Gateway>>;
@@ -35,7 +36,10 @@ pub(crate) fn client_router(gateway: Arc<Gateway>) -> Router {
             .route(&path("/chat/completions"), post(openai::chat::completions))
             .route(&path("/completions"), post(openai::completions::create))
             .route(&path("/embeddings"), post(openai::embeddings::create))
-            .route(&path("/responses"), post(openai::responses::create));
+            .route(&path("/responses"), post(openai::responses::create))
+            .route(&path("/responses/{id}"), get(kept::fetch).delete(kept::delete))
+            .route(&path("/responses/{id}/cancel"), post(kept::cancel))
+            .route(&path("/responses/{id}/input_items"), get(kept::input_items));
     }
     // Google's SDK asks at `/v1` too, since its release 3.
     for prefix in ["", "/v1", "/v1beta"] {

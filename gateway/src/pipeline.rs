@@ -1,14 +1,18 @@
 //! One request from top to bottom. Every client surface calls `serve`; later stages go into it, never
 //! beside it. `pipeline/call.rs` has the types that the stages pass along, `pipeline/ask.rs` what a client asks,
-//! `pipeline/outgoing.rs` what one deployment gets of it.
+//! `pipeline/outgoing.rs` what one deployment gets of it; `pipeline/thread.rs` and `pipeline/kept.rs` are for
+//! conversations in OpenAI's responses, `pipeline/errand.rs` for what can be done with those that are kept.
 
 mod ask;
 mod call;
 mod count;
 mod embed;
+mod errand;
 mod estimate;
 mod intake;
+mod kept;
 mod outgoing;
+mod thread;
 
 pub(crate) use crate::observe::metrics::Metrics;
 pub(crate) use crate::observe::record::Record;
@@ -17,9 +21,11 @@ pub(crate) use crate::routing::health::State;
 pub(crate) use crate::snapshot::{Current, Snapshot, Status};
 pub(crate) use ask::Ask;
 pub(crate) use call::{
-    Call, CannotEmbed, Fault, Intent, Lossy, Named, Piece, Pieces, Question, Reply, ReplyBody, Task,
-    UpstreamAnswer, UpstreamFault,
+    Call, CannotEmbed, Fault, Intent, Lossy, Named, NoResponse, Piece, Pieces, Question, Reply, ReplyBody,
+    Task, UpstreamAnswer, UpstreamFault, Wanted, Why,
 };
+pub(crate) use errand::{Deed, Errand, run};
+pub(crate) use kept::Keep;
 pub(crate) use outgoing::{Exchange, Outgoing};
 
 use std::sync::Arc;
@@ -104,7 +110,7 @@ impl Gateway {
 /// [`Fault`], when nothing of an answer has been sent.
 pub(crate) async fn serve(gateway: &Gateway, call: Call, record: &mut Record) -> Result<Reply, Fault> {
     let now = gateway.snapshot()?;
-    auth::identify(&now, &call.headers)?;
+    let caller = auth::identify(&now, &call.headers)?;
     let body = intake::read(&call.headers, call.body, now.limits.request_body_bytes).await?;
     record.received(body.len());
     let mut ask = Ask::scan(call.intent, &call.headers, body)?;
@@ -114,13 +120,15 @@ pub(crate) async fn serve(gateway: &Gateway, call: Call, record: &mut Record) ->
         return count::reply(gateway, ask).await;
     }
     let echo = ask.echo(&record.id.replace('-', ""), (gateway.clock)());
-    let mut route = routing::plan(model, &mut rand::rng());
+    let thread = thread::resume(gateway, &now, &caller, model, &mut ask).await?;
+    let own = kept::own(gateway, &ask, thread.previous.as_deref(), &echo.id);
+    let mut route = routing::plan(&thread.deployments, &mut rand::rng());
     while let Some(deployment) = route.next() {
         if !now.lets_serve(&deployment) {
             route.pass(Fault::unpriced(&deployment));
             continue;
         }
-        let outgoing = match Outgoing::prepare(&mut ask, &deployment, echo.clone()) {
+        let outgoing = match Outgoing::prepare(&mut ask, &deployment, echo.clone(), own.as_ref()) {
             Ok(outgoing) => outgoing,
             Err(refused) => {
                 route.pass(refused);
@@ -130,7 +138,15 @@ pub(crate) async fn serve(gateway: &Gateway, call: Call, record: &mut Record) ->
         record.tries(&deployment, gateway.health.of(&deployment.identity));
         let terms = Terms { limits: now.limits, clock: gateway.clock };
         match providers::call(&gateway.clients, &deployment, outgoing, terms).await {
-            Ok(reply) => return Ok(estimate::complete(gateway, &mut ask, &deployment, reply).await),
+            Ok(reply) => {
+                let reply = estimate::complete(gateway, &mut ask, &deployment, reply).await;
+                return Ok(match own {
+                    Some(own) if !ask.is_kept_by(&deployment) => {
+                        kept::keep(gateway, &caller, &ask, own, reply).await
+                    }
+                    _ => reply,
+                });
+            }
             Err(fault) => {
                 record.failed(fault.class);
                 route.record(&deployment, fault)?;

@@ -13,10 +13,13 @@ mod vectors;
 pub(crate) use send::Clients;
 
 use endpoint::{Endpoint, Place};
+use protocol::exchange;
+use protocol::fault::FaultClass;
+use reqwest::header::HeaderMap;
 use send::Talk;
 use vectors::Vectors;
 
-use crate::pipeline::{Exchange, Outgoing, Reply, Terms, UpstreamFault};
+use crate::pipeline::{Deed, Exchange, Outgoing, Reply, Terms, UpstreamFault};
 use crate::snapshot::{Deployment, Upstream};
 
 /// Asks `deployment`. Comes back with a whole answer, or with a stream whose first event has come: until
@@ -50,4 +53,37 @@ pub(crate) async fn call(
         }
     };
     sent.map_err(|fault| if is_relay { fault } else { fault.retold() })
+}
+
+/// What to do at a provider with a response that it keeps.
+#[derive(Debug)]
+pub(crate) struct Visit {
+    pub(crate) deed: Deed,
+    /// The provider's own.
+    pub(crate) id: String,
+    pub(crate) query: Vec<(String, String)>,
+    /// Whether the answer is one.
+    pub(crate) stream: bool,
+}
+
+/// Makes `visit` to `deployment`, as [`call`] does. `exchange` says what becomes of the answer.
+///
+/// # Errors
+/// [`UpstreamFault`].
+pub(crate) async fn visit(
+    clients: &Clients,
+    deployment: &Deployment,
+    visit: &Visit,
+    exchange: exchange::Exchange,
+    terms: Terms,
+) -> Result<Reply, UpstreamFault> {
+    let Upstream::Http(api) = &deployment.upstream else {
+        return Err(UpstreamFault::new(FaultClass::NotFound, "the mock provider keeps no responses"));
+    };
+    let client = clients.get(deployment.timeouts.connect)?;
+    let (stream, headers) = (visit.stream, HeaderMap::new());
+    let place = Place::Talk { dialect: exchange.provider, stream };
+    let endpoint = Endpoint { client: &client, api, model: &deployment.upstream_model, place, headers };
+    let talk = Talk { exchange, stream, losses: Vec::new() };
+    Box::pin(send::send(endpoint.visit(visit), deployment, talk, terms)).await
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rand::{Rng, RngExt};
 
 use crate::pipeline::{Fault, UpstreamFault};
-use crate::snapshot::{Deployment, Model};
+use crate::snapshot::Deployment;
 
 /// The deployments still to try for one call. Each comes at most once.
 pub(crate) struct Route {
@@ -18,9 +18,9 @@ pub(crate) struct Route {
     passed: Option<Fault>,
 }
 
-/// Orders the deployments of `model`: lower priority first; within one, at random by weight.
-pub(crate) fn plan(model: &Model, rng: &mut impl Rng) -> Route {
-    let mut tiers = model.deployments.clone();
+/// Orders `deployments` of one model: lower priority first; within one, at random by weight.
+pub(crate) fn plan(deployments: &[Arc<Deployment>], rng: &mut impl Rng) -> Route {
+    let mut tiers = deployments.to_vec();
     tiers.sort_by_key(|deployment| deployment.priority);
     let tiers = tiers.chunk_by(|a, b| a.priority == b.priority);
     Route { open: tiers.flat_map(|tier| shuffled(tier, rng)).collect(), last: None, passed: None }

@@ -22,6 +22,7 @@ use config::{ObjectName, UnknownPrice};
 use protocol::amend::Amendment;
 use protocol::loss::OnLoss;
 use protocol::plan::Spoken;
+use protocol::response::Tag;
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 
@@ -45,6 +46,8 @@ pub(crate) struct Snapshot {
     /// Who is limited by what.
     #[cfg_attr(not(test), expect(dead_code, reason = "requests are not held to their budgets yet"))]
     pub(crate) budgets: budgets::Budgets,
+    /// By the tag that ids of responses carry.
+    by_tag: HashMap<Tag, Seat>,
     /// The answer to a listing.
     pub(crate) listing: Bytes,
 }
@@ -57,10 +60,19 @@ pub(crate) struct Model {
     pub(crate) deployments: Vec<Arc<Deployment>>,
 }
 
+/// A deployment and the model that it serves.
+#[derive(Clone, Debug)]
+pub(crate) struct Seat {
+    pub(crate) model: Arc<Model>,
+    pub(crate) deployment: Arc<Deployment>,
+}
+
 /// One upstream of a model, ready to be called.
 #[derive(Debug)]
 pub(crate) struct Deployment {
     pub(crate) identity: Identity,
+    /// Names it in the ids of responses that it keeps.
+    pub(crate) tag: Tag,
     /// The identity's name as text, for headers, logs and metrics.
     pub(crate) label: String,
     pub(crate) provider: String,
@@ -105,6 +117,23 @@ pub(crate) struct Api {
     pub(crate) spoken: Spoken,
     /// The language of its embeddings endpoint, if it has one.
     pub(crate) embeds: Option<EmbeddingDialect>,
+    /// Whether it keeps OpenAI's responses itself.
+    pub(crate) keeps_responses: bool,
+}
+
+impl Deployment {
+    /// Whether its provider keeps OpenAI's responses itself.
+    pub(crate) fn keeps_responses(&self) -> bool {
+        matches!(&self.upstream, Upstream::Http(api) if api.keeps_responses)
+    }
+
+    /// Whether `other` is at the same account of the same provider: what one has kept, the other finds.
+    pub(crate) fn shares_account(&self, other: &Self) -> bool {
+        match (&self.upstream, &other.upstream) {
+            (Upstream::Http(one), Upstream::Http(two)) => one.base == two.base && one.headers == two.headers,
+            _ => false,
+        }
+    }
 }
 
 /// See [`config::Limits`].
@@ -140,6 +169,16 @@ impl Snapshot {
         let mut names: Vec<_> = self.by_name.keys().map(String::as_str).collect();
         names.sort_unstable();
         names
+    }
+
+    /// The deployment that ids of responses call so.
+    pub(crate) fn seat(&self, tag: Tag) -> Option<&Seat> {
+        self.by_tag.get(&tag)
+    }
+
+    /// All deployments, in no order.
+    pub(crate) fn seats(&self) -> impl Iterator<Item = &Seat> {
+        self.by_tag.values()
     }
 
     /// The entry of one model in the listing, with the name it was asked by.

@@ -3,8 +3,6 @@
 //! `scan.rs`, `splice.rs` and `amend.rs` read and change a request, `observe.rs` watches, `dialects/` and `hub/` translate,
 //! `allowance.rs` does so with the headers about limits. `embeddings.rs` is the same for texts that become vectors, with a
 //! small hub of its own.
-//! `scan.rs` and `splice.rs` read and change a request, `observe.rs` watches, `dialects/` and `hub/` translate.
-//! `embeddings.rs` is the same for texts that become vectors, with a small hub of its own.
 //! `response/` has what OpenAI's stored responses need.
 
 pub mod allowance;

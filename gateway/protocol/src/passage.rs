@@ -129,7 +129,7 @@ impl Passage {
     /// What of the answer so far the client could not be told. A relay loses nothing.
     #[must_use]
     pub fn losses(&self) -> &[Loss] {
-        match &self.0 {
+        match &self.way {
             Way::Relay(_) => &[],
             Way::Translation(translation) => translation.losses(),
         }

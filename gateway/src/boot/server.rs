@@ -108,6 +108,7 @@ impl Server {
         let admin_side = run(admin, http::admin_router(Arc::clone(&gateway)), stop_admin.clone());
         let reloading = stop_admin.run_until_cancelled(reload(&gateway, feed));
         let keeping = stop_admin.run_until_cancelled(database::keep(&gateway));
+        let sweeping = stop_admin.run_until_cancelled(database::sweep(&gateway));
         let draining = async {
             shutdown.cancelled().await;
             gateway.drain();
@@ -135,7 +136,7 @@ impl Server {
                 () = async { stop_admin.cancelled().await; sleep(Duration::from_secs(1)).await } => {}
             }
         };
-        tokio::join!(clients_done, admin_done, reloading, keeping);
+        tokio::join!(clients_done, admin_done, reloading, keeping, sweeping);
         if let Some(store) = options.store {
             store.close().await;
         }

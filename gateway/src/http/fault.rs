@@ -3,6 +3,8 @@
 //! Sources: platform.openai.com/docs/guides/error-codes, docs.anthropic.com/en/api/errors,
 //! ai.google.dev/gemini-api/docs/troubleshooting, read 2026-11-21.
 
+mod responses;
+
 use std::borrow::Cow;
 
 use axum::body::Body;
@@ -121,6 +123,14 @@ impl From<Fault> for Refusal {
             Fault::CannotEmbed(who) => cannot_embed(&who),
             Fault::Unpriced { deployment, upstream_model } => unpriced(&deployment, &upstream_model),
             Fault::UnknownModel(name) => unknown_model(&name),
+            Fault::NoResponse(none) => responses::none(&none),
+            Fault::StoreAway => responses::store_away(),
+            Fault::NoBackground(deployment) => responses::no_background(&deployment),
+            Fault::NotCancellable(id) => responses::not_cancellable(&id),
+            Fault::Query { name, why } => {
+                let message = format!("'{name}' in the query: {why}");
+                Self::new(StatusCode::BAD_REQUEST, INVALID, "invalid_value", message).about(name)
+            }
             Fault::Upstream { deployment, fault } => upstream(&deployment, fault),
         }
     }
@@ -146,6 +156,9 @@ fn unreadable(error: &protocol::scan::ScanError) -> Refusal {
         E::ModelNotString => ("invalid_type", Some("model")),
         E::StreamNotBoolean => ("invalid_type", Some("stream")),
         E::OtherModel { .. } => ("invalid_value", Some("model")),
+        E::StoreNotBoolean => ("invalid_type", Some("store")),
+        E::BackgroundNotBoolean => ("invalid_type", Some("background")),
+        E::PreviousNotString => ("invalid_type", Some("previous_response_id")),
     };
     let refusal = Refusal::new(StatusCode::BAD_REQUEST, INVALID, code, error.to_string());
     Refusal { param: param.map(Cow::Borrowed), ..refusal }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use catalogue::Dialect;
 use uuid::Uuid;
 
 use super::fault::Refusal;
 use super::gemini;
-use crate::pipeline::{self, Call, Gateway, Intent, Record, Reply, ReplyBody};
+use crate::pipeline::{self, Call, Errand, Fault, Gateway, Intent, Record, Reply, ReplyBody};
 
 /// The fields that a translation could not carry.
 const LOSSES: HeaderName = HeaderName::from_static("x-fairlead-losses");
@@ -40,11 +41,32 @@ pub(super) async fn reply(
     intent: Intent,
     framing: Framing,
 ) -> Response<Body> {
-    let mut record = Record::begin(Uuid::now_v7().to_string(), Arc::clone(&gateway.metrics));
-    let (id, dialect) = (record.id.clone(), intent.dialect);
+    let (mut record, dialect) = (begin(gateway), intent.dialect);
     let (parts, body) = request.into_parts();
     let call = Call { headers: parts.headers, body, intent };
-    let mut response = match Box::pin(pipeline::serve(gateway, call, &mut record)).await {
+    let served = Box::pin(pipeline::serve(gateway, call, &mut record)).await;
+    told(served, record, dialect, framing)
+}
+
+/// Does one errand to a response that somebody keeps.
+pub(super) async fn errand(gateway: &Arc<Gateway>, errand: Errand) -> Response<Body> {
+    let mut record = begin(gateway);
+    let served = Box::pin(pipeline::run(gateway, errand, &mut record)).await;
+    told(served, record, Dialect::OpenaiResponses, Framing::Events)
+}
+
+fn begin(gateway: &Gateway) -> Record {
+    Record::begin(Uuid::now_v7().to_string(), Arc::clone(&gateway.metrics))
+}
+
+fn told(
+    served: Result<Reply, Fault>,
+    mut record: Record,
+    dialect: Dialect,
+    framing: Framing,
+) -> Response<Body> {
+    let id = record.id.clone();
+    let mut response = match served {
         Ok(reply) => answer(reply, record, framing),
         Err(fault) => {
             let refusal = Refusal::from(fault).told_in(dialect);
@@ -71,12 +93,12 @@ fn answer(reply: Reply, mut record: Record, framing: Framing) -> Response<Body> 
             headers.extend(cost(&record));
             Body::from(body)
         }
-        (ReplyBody::Stream { pieces, passage }, Framing::Events) => {
-            Body::from_stream(pipeline::wrap(pieces, passage, record, reply.question))
+        (ReplyBody::Stream { pieces, passage, keep }, Framing::Events) => {
+            Body::from_stream(pipeline::wrap(pieces, passage, keep, record, reply.question))
         }
-        (ReplyBody::Stream { pieces, passage }, Framing::List) => {
+        (ReplyBody::Stream { pieces, passage, keep }, Framing::List) => {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            Body::from_stream(gemini::as_list(pipeline::wrap(pieces, passage, record, reply.question)))
+            Body::from_stream(gemini::as_list(pipeline::wrap(pieces, passage, keep, record, reply.question)))
         }
     };
     if reply.is_estimate {

@@ -25,6 +25,7 @@ pub(crate) struct Metrics {
     cost: Family<ByDeployment, Counter>,
     config: Family<Revision, Gauge>,
     rejected: Counter,
+    kept: Family<Kept, Counter>,
     reloaded_at: Gauge,
     registry: Registry,
 }
@@ -72,6 +73,22 @@ struct Tokens {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kept {
+    outcome: &'static str,
+}
+
+/// What came of keeping a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keeping {
+    /// It is kept.
+    Kept,
+    /// The database failed.
+    Failed,
+    /// It is larger than what is kept.
+    TooLarge,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Revision {
     revision: String,
 }
@@ -92,6 +109,7 @@ impl Default for Metrics {
             cost: Family::default(),
             config: Family::default(),
             rejected: Counter::default(),
+            kept: Family::default(),
             reloaded_at: Gauge::default(),
             registry: Registry::with_prefix("fairlead"),
         };
@@ -110,6 +128,7 @@ impl Default for Metrics {
         );
         registry.register("tokens", "Tokens that answers report", new.tokens.clone());
         registry.register("cost_nano_dollars", "What answers cost, where it is known", new.cost.clone());
+        registry.register("responses_kept", "Responses that the gateway was to keep", new.kept.clone());
         registry.register("config", "1 for the revision that serves", new.config.clone());
         registry.register("config_rejected", "Configs that were refused", new.rejected.clone());
         registry.register(
@@ -154,6 +173,16 @@ impl Metrics {
         self.config.clear();
         self.config.get_or_create(&Revision { revision: revision.to_owned() }).set(1);
         self.reloaded_at.set(unix_seconds);
+    }
+
+    /// Counts a response that was to be kept.
+    pub(crate) fn keeps(&self, outcome: Keeping) {
+        let outcome = match outcome {
+            Keeping::Kept => "kept",
+            Keeping::Failed => "failed",
+            Keeping::TooLarge => "too_large",
+        };
+        self.kept.get_or_create(&Kept { outcome }).inc();
     }
 
     /// Counts a config that was refused.

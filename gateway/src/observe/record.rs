@@ -42,6 +42,8 @@ pub(crate) struct Record {
     first_byte: Option<Duration>,
     usage: Option<Usage>,
     is_estimate: bool,
+    /// What it tells of usage was used by an earlier call.
+    is_reread: bool,
     losses: usize,
     status: Option<u16>,
     fault: Option<&'static str>,
@@ -74,6 +76,7 @@ impl Record {
             first_byte: None,
             usage: None,
             is_estimate: false,
+            is_reread: false,
             losses: 0,
             status: None,
             fault: None,
@@ -122,7 +125,12 @@ impl Record {
 
     /// What the answer has used, as far as it is known.
     pub(crate) fn used(&mut self, usage: Option<Usage>) {
-        self.usage = usage.or(self.usage);
+        self.usage = usage.filter(|_| !self.is_reread).or(self.usage);
+    }
+
+    /// It is about an answer that was made, and counted, before.
+    pub(crate) fn rereads(&mut self) {
+        self.is_reread = true;
     }
 
     /// About what it has used: nobody has told.

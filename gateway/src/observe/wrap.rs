@@ -11,7 +11,7 @@ use protocol::passage::{Ending, Passage};
 use protocol::usage::Usage;
 
 use super::record::Record;
-use crate::pipeline::{Piece, Pieces, Question};
+use crate::pipeline::{Keep, Piece, Pieces, Question};
 
 /// The client's view of `pieces`. `record` ends with the stream, or when it is dropped.
 ///
@@ -19,10 +19,11 @@ use crate::pipeline::{Piece, Pieces, Question};
 pub(crate) fn wrap(
     pieces: Pieces,
     passage: Box<Passage>,
+    keep: Option<Box<Keep>>,
     record: Record,
     question: Option<Question>,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send {
-    let watch = Watch { pieces, passage, record, question, is_over: false };
+    let watch = Watch { pieces, passage, keep, record, question, is_over: false };
     stream::unfold(watch, |mut watch| async move {
         let bytes = watch.next().await?;
         watch.record.sends(bytes.len());
@@ -33,6 +34,8 @@ pub(crate) fn wrap(
 struct Watch {
     pieces: Pieces,
     passage: Box<Passage>,
+    /// What is to be kept once the answer is whole.
+    keep: Option<Box<Keep>>,
     record: Record,
     question: Option<Question>,
     is_over: bool,
@@ -64,10 +67,17 @@ impl Watch {
             }
             let bytes = self.passage.flush();
             if !bytes.is_empty() {
-                return Some(bytes);
+                return Some(self.kept(bytes).await);
             }
         }
         None
+    }
+
+    /// `bytes`, once what they end is kept: a client that has seen the end may go on from it at once.
+    async fn kept(&mut self, bytes: Bytes) -> Bytes {
+        let Some(answer) = self.passage.take_ended() else { return bytes };
+        let Some(mut keep) = self.keep.take() else { return bytes };
+        if keep.write(&answer).await { bytes } else { self.passage.unkept(bytes) }
     }
 
     fn take(&mut self, piece: Option<Piece>) {

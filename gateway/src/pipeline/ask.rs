@@ -9,10 +9,12 @@ use protocol::count;
 use protocol::dialects::{self, DecodeError, Echo};
 use protocol::embeddings::{self, Form};
 use protocol::hub::Request;
+use protocol::response::{Thoughts, continued, joined, without_ids};
 use protocol::scan::{self, Envelope};
 use reqwest::header::{HeaderMap, HeaderName};
 
 use super::{Fault, Intent, Task};
+use crate::snapshot::Deployment;
 
 /// Headers that are part of a language: Anthropic's version and betas.
 const SPOKEN_HEADERS: [&str; 2] = ["anthropic-version", "anthropic-beta"];
@@ -32,8 +34,26 @@ pub(crate) struct Ask {
     pub(crate) headers: HeaderMap,
     /// Where a body names its model once more than the path, in Gemini's requests for vectors.
     pub(crate) name_places: Vec<Range<usize>>,
+    /// What only OpenAI's responses have.
+    pub(crate) keeping: Keeping,
     hub: Option<Result<Request, DecodeError>>,
     texts: Option<Result<embeddings::Request, DecodeError>>,
+}
+
+/// What a request in OpenAI's responses says of what is kept.
+#[derive(Debug, Default)]
+pub(crate) struct Keeping {
+    /// `store`, if it is there.
+    pub(crate) store: Option<bool>,
+    /// Whether it shall be answered in the background.
+    pub(crate) background: bool,
+    /// What a provider calls the earlier response that the client named.
+    pub(crate) previous_there: Option<String>,
+    /// The body for providers that keep responses themselves, where it is another: they must not see ids of items that
+    /// they never kept.
+    for_keepers: Option<(Bytes, Envelope)>,
+    /// The body to translate, where it is another: what the gateway added must not be told as lost.
+    to_translate: Option<Bytes>,
 }
 
 impl Ask {
@@ -55,6 +75,11 @@ impl Ask {
             let stream = envelope.stream && !matches!(intent.task, Task::Embed(_));
             (envelope.model.clone(), stream, Some(envelope))
         };
+        let mut keeping = Keeping::default();
+        if let (Dialect::OpenaiResponses, Some(envelope)) = (intent.dialect, &envelope) {
+            keeping.store = envelope.store(&body)?;
+            keeping.background = envelope.background(&body)?.unwrap_or(false);
+        }
         Ok(Self {
             dialect: intent.dialect,
             task: intent.task,
@@ -64,9 +89,72 @@ impl Ask {
             envelope,
             headers: spoken(intent.dialect, headers),
             name_places,
+            keeping,
             hub: None,
             texts: None,
         })
+    }
+
+    /// The earlier response that it goes on from, as the client named it.
+    ///
+    /// # Errors
+    /// [`Fault::Unreadable`].
+    pub(crate) fn previous(&self) -> Result<Option<String>, Fault> {
+        match (self.dialect, &self.envelope) {
+            (Dialect::OpenaiResponses, Some(envelope)) => Ok(envelope.previous(&self.body)?),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether somebody is to keep the answer. OpenAI's default is yes.
+    pub(crate) fn wants_kept(&self) -> bool {
+        self.dialect == Dialect::OpenaiResponses && self.keeping.store != Some(false)
+    }
+
+    /// Whether `deployment`, should it answer, keeps its answer itself.
+    pub(crate) fn is_kept_by(&self, deployment: &Deployment) -> bool {
+        self.dialect == Dialect::OpenaiResponses && deployment.keeps_responses()
+    }
+
+    /// How much the input is.
+    pub(crate) fn input_bytes(&self) -> usize {
+        let input = self.envelope.as_ref().and_then(|envelope| envelope.places.input.as_ref());
+        input.map_or(0, ExactSizeIterator::len)
+    }
+
+    /// It goes on from what a provider keeps as `id`.
+    pub(crate) fn goes_on_as(&mut self, id: String) {
+        self.keeping.previous_there = Some(id);
+    }
+
+    /// It goes on from the items of `past`: they are put before those of `asked`.
+    ///
+    /// # Errors
+    /// None that `asked` does not bring.
+    pub(crate) fn goes_on_with(&mut self, past: &str, asked: &str, has_keepers: bool) -> Result<(), Fault> {
+        let Some(envelope) = &self.envelope else { return Ok(()) };
+        let with = |past: &str| continued(&self.body, envelope, &joined(&[past, asked]));
+        if has_keepers {
+            let body = with(&without_ids(past, Thoughts::LeftOut));
+            self.keeping.for_keepers = Some((body.clone(), Envelope::scan(&body)?));
+        }
+        self.keeping.to_translate = Some(with(&without_ids(past, Thoughts::Kept)));
+        let body = with(past);
+        (self.envelope, self.body, self.hub) = (Some(Envelope::scan(&body)?), body, None);
+        Ok(())
+    }
+
+    /// The body, and where what stands in it, for a provider that keeps responses itself or does not.
+    pub(crate) fn text(&self, keeps_responses: bool) -> (&Bytes, Option<&Envelope>) {
+        match &self.keeping.for_keepers {
+            Some((body, envelope)) if keeps_responses => (body, Some(envelope)),
+            _ => (&self.body, self.envelope.as_ref()),
+        }
+    }
+
+    /// The body, as it is to be read where it must be translated.
+    pub(crate) fn to_translate(&self) -> &Bytes {
+        self.keeping.to_translate.as_ref().unwrap_or(&self.body)
     }
 
     /// The hub's form. It is the caller's to change: what the client wrote is in the body.
@@ -74,7 +162,8 @@ impl Ask {
     /// # Errors
     /// [`Fault::Undecodable`].
     pub(crate) fn hub(&mut self) -> Result<&mut Request, Fault> {
-        let (dialect, task, body) = (self.dialect, self.task, &self.body);
+        let body = self.keeping.to_translate.as_ref().unwrap_or(&self.body);
+        let (dialect, task) = (self.dialect, self.task);
         let hub = self.hub.get_or_insert_with(|| decode(dialect, task, body));
         hub.as_mut().map_err(|error| Fault::Undecodable(error.clone()))
     }

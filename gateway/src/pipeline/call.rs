@@ -13,6 +13,7 @@ use protocol::scan::ScanError;
 use protocol::usage::Usage;
 use reqwest::header::HeaderMap;
 
+use super::kept::Keep;
 use crate::snapshot::Deployment;
 
 /// A request as it came in: nothing is read yet.
@@ -90,7 +91,12 @@ pub(crate) enum ReplyBody {
     /// Complete and checked.
     Whole { body: Bytes, usage: Option<Usage> },
     /// Its first frame has arrived and is an event.
-    Stream { pieces: Pieces, passage: Box<Passage> },
+    Stream {
+        pieces: Pieces,
+        passage: Box<Passage>,
+        /// What is to be kept of it at its end.
+        keep: Option<Box<Keep>>,
+    },
 }
 
 /// What a stream brings. After `Tail` or `Failed` nothing comes.
@@ -138,6 +144,21 @@ pub(crate) enum Fault {
     },
     /// No model of that name or alias.
     UnknownModel(String),
+    /// A response that the client names cannot be had.
+    NoResponse(NoResponse),
+    /// The database that keeps responses does not answer.
+    StoreAway,
+    /// A deployment, as in [`Deployment::label`], that cannot answer in the background.
+    NoBackground(String),
+    /// Only what is made in the background can be cancelled; the response's id.
+    NotCancellable(String),
+    /// A parameter of the query says nothing that can be done.
+    Query {
+        /// Its name.
+        name: &'static str,
+        /// What is wrong and what would be right.
+        why: String,
+    },
     /// The deployment tried last could not answer.
     Upstream {
         /// As in [`Deployment::label`].
@@ -165,6 +186,39 @@ pub(crate) struct CannotEmbed {
     /// As in [`Deployment::label`].
     pub(crate) deployment: String,
     pub(crate) provider: String,
+}
+
+/// A response that cannot be had.
+#[derive(Debug)]
+pub(crate) struct NoResponse {
+    /// As the client named it.
+    pub(crate) id: String,
+    pub(crate) wanted: Wanted,
+    pub(crate) why: Why,
+}
+
+/// What for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// To go on from it.
+    Previous,
+    /// For its own sake.
+    Itself,
+}
+
+/// Why it cannot be had.
+#[derive(Debug)]
+pub(crate) enum Why {
+    /// It is not there, or not there any more, or somebody else's.
+    Unknown,
+    /// The gateway has no database.
+    NoStore,
+    /// The deployment that keeps it is not in the config.
+    DeploymentGone,
+    /// Kept at this deployment's provider, where the model that is asked has none.
+    OtherModel(String),
+    /// A provider's own id, and there are several providers who could have made it.
+    ManyProviders,
 }
 
 impl From<ScanError> for Fault {

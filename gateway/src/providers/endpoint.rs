@@ -5,9 +5,10 @@ use bytes::Bytes;
 use catalogue::Dialect;
 use protocol::embeddings::Form;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
-use reqwest::{Client, RequestBuilder, Url};
+use reqwest::{Client, Method, RequestBuilder, Url};
 
-use crate::pipeline::{Exchange, Outgoing};
+use super::Visit;
+use crate::pipeline::{Deed, Exchange, Outgoing};
 use crate::snapshot::Api;
 
 const AGENT: &str = concat!("fairlead/", env!("CARGO_PKG_VERSION"));
@@ -54,6 +55,27 @@ impl Endpoint<'_> {
     pub(super) fn request(&self, body: Bytes) -> RequestBuilder {
         let headers = headers(&self.api.headers, self.place, &self.headers);
         self.client.post(url(&self.api.base, self.place, self.model)).headers(headers).body(body)
+    }
+
+    /// The request of a visit to a response that the provider keeps.
+    ///
+    /// Source: platform.openai.com/docs/api-reference/responses, read 2026-11-21.
+    pub(super) fn visit(&self, visit: &Visit) -> RequestBuilder {
+        let (method, action) = match visit.deed {
+            Deed::Fetch => (Method::GET, None),
+            Deed::Delete => (Method::DELETE, None),
+            Deed::Cancel => (Method::POST, Some("cancel")),
+            Deed::ListInput => (Method::GET, Some("input_items")),
+        };
+        let mut url = url(&self.api.base, self.place, self.model);
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.push(&visit.id).extend(action);
+        }
+        if !visit.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&visit.query);
+        }
+        let headers = headers(&self.api.headers, self.place, &self.headers);
+        self.client.request(method, url).headers(headers).body(Bytes::new())
     }
 }
 

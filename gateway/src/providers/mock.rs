@@ -64,15 +64,19 @@ pub(super) fn answer(deployment: &Deployment, outgoing: &Outgoing) -> Result<Rep
         Exchange::Talk(exchange) if outgoing.stream => {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             let pieces = stream::iter(frames(exchange.client, model)).map(Piece::Frame).boxed();
-            ("text/event-stream", ReplyBody::Stream { pieces, passage: Box::new(exchange.passage()) })
+            (
+                "text/event-stream",
+                ReplyBody::Stream { pieces, passage: Box::new(exchange.passage()), keep: None },
+            )
         }
         Exchange::Talk(exchange) => {
-            let body = whole(exchange.client, model);
+            let body = exchange.stamped(whole(exchange.client, model));
             ("application/json", ReplyBody::Whole { body, usage: Some(USAGE) })
         }
     };
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    Ok(Reply { deployment: Some(deployment.label.clone()), ..Reply::new(headers, body) })
+    let losses = outgoing.losses.clone();
+    Ok(Reply { deployment: Some(deployment.label.clone()), losses, ..Reply::new(headers, body) })
 }
 
 fn whole(dialect: Dialect, model: &str) -> Bytes {

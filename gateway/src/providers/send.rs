@@ -82,7 +82,7 @@ pub(super) async fn send(
         let opened = stream::open(response, bounds, talk.exchange.provider);
         let pieces = timeout_at(first_byte, opened).await.map_err(|_| late("its first event"))??;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-        ReplyBody::Stream { pieces, passage: Box::new(talk.exchange.passage()) }
+        ReplyBody::Stream { pieces, passage: Box::new(talk.exchange.passage()), keep: None }
     } else {
         let body = read::whole(&mut response, whole, terms.limits.answer_bytes).await?;
         headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));

@@ -17,6 +17,7 @@ fn deployment(name: &str, priority: u8, weight: u32) -> Arc<Deployment> {
             id: ObjectName { namespace: "a".into(), name: name.into() },
             uid: String::new(),
         },
+        tag: protocol::response::Tag([0; 8]),
         label: name.to_owned(),
         provider: "mock".into(),
         upstream_model: "m".into(),
@@ -32,8 +33,7 @@ fn deployment(name: &str, priority: u8, weight: u32) -> Arc<Deployment> {
 }
 
 fn order(deployments: &[Arc<Deployment>], seed: u64) -> Vec<String> {
-    let model = Model { name: "m".into(), deployments: deployments.to_vec() };
-    let mut route = plan(&model, &mut SmallRng::seed_from_u64(seed));
+    let mut route = plan(deployments, &mut SmallRng::seed_from_u64(seed));
     std::iter::from_fn(|| route.next()).map(|one| one.label.clone()).collect()
 }
 
@@ -59,7 +59,7 @@ fn weights_are_shares_and_zero_is_a_last_resort() {
 #[test]
 fn a_fault_of_the_request_ends_the_search_and_the_last_of_the_others_is_the_verdict() {
     let one = deployment("one", 0, 1);
-    let mut route = plan(&Model { name: "m".into(), deployments: vec![Arc::clone(&one)] }, &mut rand::rng());
+    let mut route = plan(&[Arc::clone(&one)], &mut rand::rng());
     let fault = |class| UpstreamFault::new(class, "no");
     assert!(route.record(&one, fault(FaultClass::InvalidRequest)).is_err());
     assert!(route.record(&one, fault(FaultClass::Timeout)).is_ok());
@@ -71,12 +71,12 @@ fn a_fault_of_the_request_ends_the_search_and_the_last_of_the_others_is_the_verd
 #[test]
 fn what_a_deployment_cannot_take_is_told_only_if_none_was_asked() {
     let one = deployment("one", 0, 1);
-    let model = Model { name: "m".into(), deployments: vec![Arc::clone(&one)] };
-    let mut route = plan(&model, &mut rand::rng());
+    let all = [Arc::clone(&one)];
+    let mut route = plan(&all, &mut rand::rng());
     route.pass(Fault::BodyCut);
     route.pass(Fault::KeyWrong);
     assert!(matches!(route.verdict(), Fault::BodyCut));
-    let mut route = plan(&model, &mut rand::rng());
+    let mut route = plan(&all, &mut rand::rng());
     route.pass(Fault::BodyCut);
     assert!(route.record(&one, UpstreamFault::new(FaultClass::Timeout, "no")).is_ok());
     assert!(matches!(route.verdict(), Fault::Upstream { .. }));

@@ -10,12 +10,14 @@ use config::{CredentialRef, Delivery, HttpUpstream, ObjectName, Secret, WeakKey}
 use protocol::amend::{self, Amendment};
 use protocol::loss::OnLoss;
 use protocol::plan::Spoken;
+use protocol::response::Tag;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
+use sha2::{Digest, Sha256};
 
 use super::budgets::{BudgetError, Budgets};
 use super::tariff::tariff;
-use super::{Api, Deployment, Identity, Limits, MasterKey, Model, Snapshot, Timeouts, Upstream};
+use super::{Api, Deployment, Identity, Limits, MasterKey, Model, Seat, Snapshot, Timeouts, Upstream};
 
 /// Why a delivery cannot serve. Names the object and never the material.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +64,7 @@ pub(super) fn compile(delivery: &Delivery, own: Option<&MasterKey>) -> Result<Sn
     }
     models.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Snapshot {
+        by_tag: by_tag(&models),
         revision: delivery.revision.clone(),
         master_key,
         limits: limits(config.settings.limits),
@@ -83,6 +86,22 @@ fn listing(by_name: &HashMap<String, Arc<Model>>) -> Bytes {
     let sorted: BTreeMap<_, _> = by_name.iter().collect();
     let data: Vec<_> = sorted.into_iter().map(|(name, model)| entry(name, model)).collect();
     serde_json::json!({"object": "list", "data": data}).to_string().into()
+}
+
+fn by_tag(models: &[Arc<Model>]) -> HashMap<Tag, Seat> {
+    let seats = models.iter().flat_map(|model| {
+        model.deployments.iter().map(|deployment| {
+            let seat = Seat { model: Arc::clone(model), deployment: Arc::clone(deployment) };
+            (deployment.tag, seat)
+        })
+    });
+    seats.collect()
+}
+
+/// The name alone: one that is made anew under its name, or in another cluster, still finds what its provider keeps.
+fn tag(id: &ObjectName) -> Tag {
+    let digest = Sha256::digest(id.to_string());
+    Tag(digest.first_chunk().copied().unwrap_or_default())
 }
 
 fn credential<'a>(delivery: &'a Delivery, reference: &CredentialRef) -> Result<&'a Secret, CompileError> {
@@ -110,11 +129,13 @@ fn compile_deployment(delivery: &Delivery, from: &config::Deployment) -> Result<
             let spoken = Spoken::new(&http.dialects);
             let spoken = spoken.ok_or_else(|| CompileError::NoDialect { deployment: from.id.clone() })?;
             let (base, headers) = (base_url(&from.id, http)?, headers(&from.id, http, key)?);
-            Upstream::Http(Box::new(Api { base, headers, spoken, embeds: http.embeds }))
+            let (embeds, keeps_responses) = (http.embeds, http.keeps_responses);
+            Upstream::Http(Box::new(Api { base, headers, spoken, embeds, keeps_responses }))
         }
     };
     Ok(Deployment {
         identity: Identity { id: from.id.clone(), uid: from.uid.clone() },
+        tag: tag(&from.id),
         label: from.id.to_string(),
         provider: from.provider.clone(),
         upstream_model: from.upstream_model.clone(),

@@ -120,6 +120,10 @@ impl Gateway {
         client().post(format!("{}{path}", self.url)).bearer_auth(KEY)
     }
 
+    pub(crate) fn delete(&self, path: &str) -> reqwest::RequestBuilder {
+        client().delete(format!("{}{path}", self.url)).bearer_auth(KEY)
+    }
+
     pub(crate) fn get(&self, path: &str) -> reqwest::RequestBuilder {
         client().get(format!("{}{path}", self.url)).bearer_auth(KEY)
     }

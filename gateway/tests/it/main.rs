@@ -20,6 +20,7 @@ mod parameters;
 mod quirks;
 mod relay;
 mod relays;
+mod responses;
 mod speakers;
 mod streams;
 mod surface;

@@ -82,21 +82,32 @@ pub fn continued(body: &Bytes, envelope: &Envelope, items: &str) -> Bytes {
     edited(body, edits)
 }
 
-/// `items` for a provider that keeps responses itself and would look for these ids among its own: messages, calls and
-/// results go without one, and thoughts, which only their own provider can read, not at all.
+/// What becomes of thoughts where items are sent without ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thoughts {
+    /// For a translation: they are read like all else.
+    Kept,
+    /// For a provider that keeps responses itself: it would look for them among its own.
+    LeftOut,
+}
+
+/// `items` as a client would write them: no ids of items and no states, which only the server that kept them knows.
+/// A provider that keeps responses itself answers 400 to ids that it never gave, and takes no thoughts of others.
 ///
-/// Source: community reports that OpenAI answers 400 to ids of items that it does not keep (2025-09).
+/// Source: public bug reports of OpenAI's answers ("Item with id … not found"), read 2026-11-21.
 #[must_use]
-pub fn without_ids(items: &str) -> String {
+pub fn without_ids(items: &str, thoughts: Thoughts) -> String {
     let list: Vec<&RawValue> = serde_json::from_str(items).unwrap_or_default();
     let mut out = String::with_capacity(items.len());
     let mut kept = Writer::list(&mut out);
     for raw in list {
         let Some(mut fields) = Fields::read(raw) else { continue };
         match fields.get("type").map(RawValue::get) {
-            Some(r#""reasoning""#) => continue,
-            None | Some(r#""message""# | r#""function_call""# | r#""function_call_output""#) => {
+            Some(r#""reasoning""#) if thoughts == Thoughts::LeftOut => continue,
+            None
+            | Some(r#""message""# | r#""function_call""# | r#""function_call_output""# | r#""reasoning""#) => {
                 fields.take_any("id");
+                fields.take_any("status");
                 kept.element(|out| write(out, &fields.rest()));
             }
             Some(_) => {
@@ -158,11 +169,14 @@ mod tests {
 
     #[test]
     fn a_provider_that_keeps_items_sees_no_ids_but_its_own() {
-        let items = r#"[{"id":"msg_1","type":"message","content":[{"id":"x"}]},{"type":"reasoning","id":"rs_1"},
-            {"type":"function_call","id":"fc_1","call_id":"c"},{"role":"user","content":"t"},{"type":"web_search_call","id":"ws_1"}]"#;
-        assert_eq!(
-            without_ids(items),
-            r#"[{"type":"message","content":[{"id":"x"}]},{"type":"function_call","call_id":"c"},{"role":"user","content":"t"},{"type":"web_search_call","id":"ws_1"}]"#
-        );
+        let items = r#"[{"id":"msg_1","type":"message","content":[{"id":"x"}]},{"type":"reasoning","id":"rs_1","status":null},
+            {"type":"function_call","id":"fc_1","call_id":"c","status":"completed"},{"role":"user","content":"t"},{"type":"web_search_call","id":"ws_1"}]"#;
+        let seen = |thought: &str| {
+            format!(
+                r#"[{{"type":"message","content":[{{"id":"x"}}]}},{thought}{{"type":"function_call","call_id":"c"}},{{"role":"user","content":"t"}},{{"type":"web_search_call","id":"ws_1"}}]"#
+            )
+        };
+        assert_eq!(without_ids(items, Thoughts::LeftOut), seen(""));
+        assert_eq!(without_ids(items, Thoughts::Kept), seen(r#"{"type":"reasoning"},"#));
     }
 }

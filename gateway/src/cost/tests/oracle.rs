@@ -147,7 +147,8 @@ fn answered(exchange: &Value) -> Option<(&str, String, Option<Usage>)> {
         return None;
     }
     let echo = Echo { model: "m".into(), id: "i".into(), created: 0, stream_usage: true };
-    let exchange_ = Exchange { client: dialect, provider: dialect, echo, usage_frame: UsageFrame::Passed };
+    let usage_frame = UsageFrame::Passed;
+    let exchange_ = Exchange { client: dialect, provider: dialect, echo, usage_frame, stamp: None };
     let usage = if response["framing"] == "sse" {
         let text: String = response["chunks"].as_array()?.iter().filter_map(Value::as_str).collect();
         streamed(&exchange_, &text)

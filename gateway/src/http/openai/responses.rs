@@ -1,4 +1,6 @@
-//! `POST /v1/responses`.
+//! `POST /v1/responses`; `responses/kept.rs` has what can be done with a response afterwards.
+
+pub(in super::super) mod kept;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
