@@ -64,7 +64,7 @@ pub(crate) fn upstream(
     };
     Ok(Upstream::Http(HttpUpstream {
         base_url: base_url(&spec.provider, row)?,
-        keeps_responses: row.keeps_responses && dialects.contains(&Dialect::OpenaiResponses),
+        keeps_responses: dialects.contains(&Dialect::OpenaiResponses) && keeps_responses(&spec.provider, row),
         dialects,
         embeds: embeds(&spec.provider, row),
         auth,
@@ -89,6 +89,20 @@ fn embeds(provider: &ProviderSpec, row: &Provider) -> Option<EmbeddingDialect> {
     let Some(written) = provider.dialect else { return row.embeds };
     let usual = dialect(written).usual_embeddings();
     if provider.type_ == CUSTOM { usual } else { usual.filter(|usual| row.embeds == Some(*usual)) }
+}
+
+/// Whether the provider keeps responses. Another server than the row's own may be anything that speaks its language,
+/// so it is not taken to; a region of the provider (`eu.api.openai.com`) is the provider.
+fn keeps_responses(provider: &ProviderSpec, row: &Provider) -> bool {
+    let host = |url: &String| Url::parse(url).ok()?.host_str().map(str::to_owned);
+    let is_the_rows = match (provider.base_url.as_ref().and_then(host), row.base_url.as_ref().and_then(host))
+    {
+        (Some(written), Some(known)) => {
+            written.strip_suffix(&known).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        }
+        _ => true,
+    };
+    row.keeps_responses && is_the_rows
 }
 
 /// `spec` over `inherited`.

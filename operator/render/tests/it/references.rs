@@ -99,18 +99,33 @@ fn a_finding_names_the_object_and_the_way_out_and_no_secret() {
     assert!(!text.contains("hunter2"), "{text}");
 }
 
+/// Where the requests of a deployment of `provider` go.
+fn upstream(provider: &str) -> config::HttpUpstream {
+    let yaml = format!(
+        "{OWNED}---\nkind: ModelDeployment\nmetadata: {{name: one, namespace: ai}}\nspec: {{gatewayRef: {{name: main}}, \
+         provider: {provider}, credentialsRef: {{name: openai}}}}\n"
+    );
+    let rendered = render(&world(&yaml));
+    let deployment = served(&rendered, "ai/one").unwrap_or_else(|| panic!("{:?}", rendered.findings));
+    let config::Upstream::Http(http) = &deployment.upstream else { panic!("{provider} has no upstream") };
+    http.clone()
+}
+
+#[test]
+fn who_keeps_responses_is_the_provider_itself_where_it_is_asked_for_them() {
+    let keeps = |provider: &str| upstream(provider).keeps_responses;
+    assert!(keeps("{type: openai}"));
+    assert!(keeps("{type: openai, dialect: openai-responses, baseURL: 'https://eu.api.openai.com/v1'}"));
+    assert!(keeps("{type: azure, baseURL: 'https://r.openai.azure.com/openai/v1'}"));
+    assert!(!keeps("{type: openai, dialect: openai-chat}"), "it would keep something else");
+    assert!(!keeps("{type: openai, baseURL: 'https://notapi.openai.com.example/v1'}"));
+    assert!(!keeps("{type: openai, baseURL: 'https://fakeapi.openai.com/v1'}"));
+    assert!(!keeps("{type: custom, dialect: openai-responses, baseURL: 'http://a.b/v1'}"));
+}
+
 #[test]
 fn where_vectors_come_from_follows_the_provider_and_the_dialect() {
-    let embeds = |provider: &str| {
-        let yaml = format!(
-            "{OWNED}---\nkind: ModelDeployment\nmetadata: {{name: one, namespace: ai}}\nspec: {{gatewayRef: {{name: main}}, \
-             provider: {provider}, credentialsRef: {{name: openai}}}}\n"
-        );
-        let rendered = render(&world(&yaml));
-        let deployment = served(&rendered, "ai/one").unwrap_or_else(|| panic!("{:?}", rendered.findings));
-        let config::Upstream::Http(http) = &deployment.upstream else { panic!("{provider} has no upstream") };
-        http.embeds.map(|dialect| dialect.name())
-    };
+    let embeds = |provider: &str| upstream(provider).embeds.map(|dialect| dialect.name());
     assert_eq!(embeds("{type: openai}"), Some("openai-embeddings"));
     assert_eq!(embeds("{type: gemini}"), Some("gemini-embeddings"));
     assert_eq!(embeds("{type: anthropic}"), None);
