@@ -12,4 +12,4 @@ pub use id::{ResponseId, Tag, own_id};
 pub use items::{Order, Page, UnknownItem, page};
 pub use object::{Outline, deleted};
 pub use stamp::{Own, Stamp, Stamper};
-pub use thread::{InputNotItems, Thoughts, continued, input_items, joined, without_ids};
+pub use thread::{InputNotItems, Thoughts, continued, input_items, joined, resent, without_ids};

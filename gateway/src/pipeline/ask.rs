@@ -9,7 +9,7 @@ use protocol::count;
 use protocol::dialects::{self, DecodeError, Echo};
 use protocol::embeddings::{self, Form};
 use protocol::hub::Request;
-use protocol::response::{Thoughts, continued, joined, without_ids};
+use protocol::response::{Thoughts, continued, joined, resent, without_ids};
 use protocol::scan::{self, Envelope};
 use reqwest::header::{HeaderMap, HeaderName};
 
@@ -139,7 +139,7 @@ impl Ask {
             self.keeping.for_keepers = Some((body.clone(), Envelope::scan(&body)?));
         }
         self.keeping.to_translate = Some(with(&without_ids(past, Thoughts::Kept)));
-        let body = with(past);
+        let body = with(&resent(past));
         (self.envelope, self.body, self.hub) = (Some(Envelope::scan(&body)?), body, None);
         Ok(())
     }

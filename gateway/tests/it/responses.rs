@@ -1,9 +1,10 @@
 //! OpenAI's stored responses: `native.rs` where the provider keeps them, `kept.rs` where the gateway does, `lost.rs`
-//! where nobody does any more.
+//! where nobody does any more, `thoughts.rs` what comes back to its author.
 
 mod kept;
 mod lost;
 mod native;
+mod thoughts;
 
 use catalogue::Dialect;
 use config::Model;

@@ -89,6 +89,8 @@ pub enum Thoughts {
     Kept,
     /// For a provider that keeps responses itself: it would look for them among its own.
     LeftOut,
+    /// For a server that was told to keep nothing: those of which it gave the id alone are lost to it.
+    Told,
 }
 
 /// `items` as a client would write them: no ids of items and no states, which only the server that kept them knows.
@@ -103,7 +105,7 @@ pub fn without_ids(items: &str, thoughts: Thoughts) -> String {
     for raw in list {
         let Some(mut fields) = Fields::read(raw) else { continue };
         match fields.get("type").map(RawValue::get) {
-            Some(r#""reasoning""#) if thoughts == Thoughts::LeftOut => continue,
+            Some(r#""reasoning""#) if !thoughts.take(&fields) => continue,
             None
             | Some(r#""message""# | r#""function_call""# | r#""function_call_output""# | r#""reasoning""#) => {
                 fields.take_any("id");
@@ -117,6 +119,40 @@ pub fn without_ids(items: &str, thoughts: Thoughts) -> String {
     }
     kept.end();
     out
+}
+
+/// `items` as they are, for the server that made them; without ids, and the thoughts that have nothing else, where there
+/// are such. The API gives out no more of a thought unless it is asked for `reasoning.encrypted_content`, and looks for
+/// its id in vain if the answer was not kept.
+#[must_use]
+pub fn resent(items: &str) -> String {
+    let list: Vec<&RawValue> = serde_json::from_str(items).unwrap_or_default();
+    let mut thoughts = list
+        .into_iter()
+        .filter_map(Fields::read)
+        .filter(|fields| fields.get("type").is_some_and(|kind| kind.get() == r#""reasoning""#));
+    if thoughts.all(|fields| is_told(&fields)) {
+        items.to_owned()
+    } else {
+        without_ids(items, Thoughts::Told)
+    }
+}
+
+/// A summary is for people: models are not given it again.
+fn is_told(thought: &Fields<'_>) -> bool {
+    ["encrypted_content", "content"]
+        .iter()
+        .any(|name| thought.get(name).is_some_and(|raw| !matches!(raw.get(), "null" | "[]" | r#""""#)))
+}
+
+impl Thoughts {
+    fn take(self, thought: &Fields<'_>) -> bool {
+        match self {
+            Self::Kept => true,
+            Self::LeftOut => false,
+            Self::Told => is_told(thought),
+        }
+    }
 }
 
 fn write(out: &mut String, fields: &[(String, RawJson)]) {
@@ -178,5 +214,19 @@ mod tests {
         };
         assert_eq!(without_ids(items, Thoughts::LeftOut), seen(""));
         assert_eq!(without_ids(items, Thoughts::Kept), seen(r#"{"type":"reasoning"},"#));
+        assert_eq!(resent(items), seen(""), "there is nothing but its id");
+    }
+
+    #[test]
+    fn the_server_that_made_them_gets_items_as_they_were() {
+        for thought in [r#""encrypted_content":"x""#, r#""content":[{"type":"reasoning_text","text":"t"}]"#] {
+            let items = format!(
+                r#"[ {{"type":"reasoning","id":"rs_1",{thought}}},{{"type":"function_call","id":"fc_1"}}]"#
+            );
+            assert_eq!(resent(&items), items);
+        }
+        assert_eq!(resent(r#"[{"id":"msg_1"}]"#), r#"[{"id":"msg_1"}]"#);
+        let summed = r#"[{"type":"reasoning","id":"rs_1","summary":[{"type":"summary_text","text":"t"}],"content":[],"encrypted_content":null},{"type":"message","id":"msg_1","role":"assistant"}]"#;
+        assert_eq!(resent(summed), r#"[{"type":"message","role":"assistant"}]"#);
     }
 }
