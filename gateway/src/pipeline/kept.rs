@@ -36,12 +36,12 @@ pub(crate) struct Keep {
     response: StoredResponse,
 }
 
-/// What a response of the gateway's own says of itself, should no provider keep it. `previous` is the one that it goes
-/// on from. `None` where there is nothing to say.
+/// What a response says of itself, should no provider keep it: also that nobody does, to a client that counts on it.
+/// `previous` is the one that it goes on from. `None` where there is nothing to say.
 pub(super) fn own(gateway: &Gateway, ask: &Ask, previous: Option<&str>, seed: &str) -> Option<Own> {
     let is_kept = ask.wants_kept() && gateway.store.is_some() && has_room(gateway, ask);
     let previous = previous.map(str::to_owned);
-    (is_kept || previous.is_some()).then(|| Own { id: own_id(seed), previous, is_kept })
+    (ask.wants_kept() || previous.is_some()).then(|| Own { id: own_id(seed), previous, is_kept })
 }
 
 fn has_room(gateway: &Gateway, ask: &Ask) -> bool {
@@ -171,5 +171,44 @@ impl Gateway {
                 return Ok(all);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENDED: &[u8] = br#"{"status":"completed","output":[]}"#;
+
+    async fn keep(input: String) -> (tempfile::TempDir, Keep) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let own = Own { id: own_id("0"), previous: None, is_kept: true };
+        let response = StoredResponse {
+            id: own.id.clone(),
+            caller: "master".into(),
+            model: "m".into(),
+            created_us: 1,
+            expires_us: 2,
+            input,
+            answer: String::new(),
+        };
+        let store = Store::open(folder.path()).await.expect("a store");
+        (folder, Keep { store, metrics: Arc::default(), own, response })
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_or_has_not_ended_well_is_not_kept_and_says_so() {
+        let (_folder, mut fits) = keep(" ".repeat(KEPT_BYTES - ENDED.len())).await;
+        assert!(!fits.write(br#"{"status":"failed","output":[]}"#).await, "nothing to go on from");
+        assert!(!fits.write(b"\xff").await, "no text");
+        assert!(fits.write(ENDED).await);
+        let (_folder, mut large) = keep(" ".repeat(KEPT_BYTES - ENDED.len() + 1)).await;
+        let metrics = Arc::clone(&large.metrics);
+        assert!(!large.write(ENDED).await);
+        assert_eq!(large.store.response_get(&own_id("0"), "master", 0).await.expect("an answer"), None);
+        let told = large.whole(Bytes::from_static(ENDED)).await;
+        assert!(String::from_utf8_lossy(&told).contains(r#""store":false"#), "{told:?}");
+        let counted = metrics.render();
+        assert!(counted.contains(r#"responses_kept_total{outcome="too_large"} 2"#), "{counted}");
     }
 }

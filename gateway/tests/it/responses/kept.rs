@@ -1,6 +1,7 @@
 //! Providers that keep nothing: the gateway keeps the conversation, whatever language they speak.
 
 use catalogue::Dialect;
+use gateway::boot::standalone_store;
 use serde_json::{Value, json};
 
 use super::{ask, body_of, id_of, keeping, last, speaking, store, told};
@@ -105,9 +106,10 @@ async fn every_frame_of_a_stream_names_the_response_alike() {
 #[tokio::test]
 async fn two_gateways_on_one_database_share_what_is_kept() {
     let upstream = Upstream::start().await;
-    let (_folder, store) = store().await;
-    let start = || Gateway::with_store(vec![model("any", &[&upstream.url()])], Some(store.clone()));
-    let (one, two) = (start().await, start().await);
+    let (folder, store) = store().await;
+    let start = |store| Gateway::with_store(vec![model("any", &[&upstream.url()])], Some(store));
+    let another = standalone_store(folder.path()).await.expect("as another process opens it");
+    let (one, two) = (start(store).await, start(another).await);
     let chat = speaker(Dialect::OpenaiChat);
     let theirs = (chat.answer)().to_string();
     let (first, _) = ask(&one, &upstream, &json!({"model": "any", "input": QUESTION}), &theirs).await;

@@ -16,13 +16,15 @@ const OWN: &str = "resp_019ab3f0c2d17e6fa3b1c9d2e4f50617";
 async fn lost(gateway: &Gateway, id: &str) -> [(u16, Value); 5] {
     let body = json!({"model": "any", "input": "Hi", "previous_response_id": id}).to_string();
     let of = |rest: &str| format!("/v1/responses/{id}{rest}");
-    [
-        told(gateway.post("/v1/responses").body(body)).await,
-        told(gateway.get(&of(""))).await,
-        told(gateway.delete(&of(""))).await,
-        told(gateway.post(&of("/cancel"))).await,
-        told(gateway.get(&of("/input_items"))).await,
-    ]
+    // At once: where a database is away, each waits for it.
+    tokio::join!(
+        told(gateway.post("/v1/responses").body(body)),
+        told(gateway.get(&of(""))),
+        told(gateway.delete(&of(""))),
+        told(gateway.post(&of("/cancel"))),
+        told(gateway.get(&of("/input_items"))),
+    )
+    .into()
 }
 
 async fn is_lost(gateway: &Gateway, id: &str, why: &str) {
@@ -161,7 +163,7 @@ async fn what_is_no_request_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_stream_that_breaks_or_that_nobody_reads_is_not_kept() {
+async fn a_stream_that_breaks_is_not_kept() {
     let upstream = Upstream::start().await;
     let (_folder, store) = store().await;
     let gateway = Gateway::with_store(vec![model("any", &[&upstream.url()])], Some(store)).await;
@@ -172,10 +174,56 @@ async fn a_stream_that_breaks_or_that_nobody_reads_is_not_kept() {
     let (answered, _) = tokio::join!(sent, upstream.answer("200 OK", "", &cut));
     let text = answered.expect("an answer").text().await.expect("text");
     assert!(text.contains("response.failed") || text.contains("event: error"), "{text}");
-    let created: Value =
-        serde_json::from_str(text.lines().find_map(|line| line.strip_prefix("data: ")).expect("a frame"))
-            .expect("JSON");
-    is_lost(&gateway, id_of(&created["response"]), "never was").await;
+    is_lost(&gateway, id_of(&begun(&text)), "never was").await;
+}
+
+#[tokio::test]
+async fn a_stream_whose_client_leaves_is_not_kept() {
+    let upstream = Upstream::start().await;
+    let (_folder, store) = store().await;
+    let gateway = Gateway::with_store(vec![model("any", &[&upstream.url()])], Some(store)).await;
+    let stream = (speaker(Dialect::OpenaiChat).stream)();
+    let (before, _) = stream.split_once("ny.").expect("words");
+    let (whole, _) = before.rsplit_once("data:").expect("frames");
+    let sent = gateway.post("/v1/responses").body(r#"{"model":"any","input":"Hi","stream":true}"#).send();
+    let (answered, mut exchange) = tokio::join!(sent, async {
+        let mut exchange = upstream.next().await;
+        exchange.begin_stream().await;
+        exchange.send(whole.as_bytes()).await;
+        exchange
+    });
+    let mut answered = answered.expect("an answer");
+    let mut text = String::new();
+    while !text.contains("\n\n") {
+        text += std::str::from_utf8(&answered.chunk().await.expect("bytes").expect("more")).expect("text");
+    }
+    drop(answered);
+    exchange.closed().await;
+    is_lost(&gateway, id_of(&begun(&text)), "never was").await;
+}
+
+/// The response object of a stream's first frame.
+fn begun(text: &str) -> Value {
+    let data = text.lines().find_map(|line| line.strip_prefix("data: ")).expect("a frame");
+    serde_json::from_str::<Value>(data).expect("JSON")["response"].clone()
+}
+
+#[tokio::test]
+async fn a_server_that_keeps_nothing_has_nobody_to_keep_it_without_a_database() {
+    let upstream = Upstream::start().await;
+    let gateway =
+        Gateway::start(vec![speaking("any", &[&upstream.url()], &[Dialect::OpenaiResponses])]).await;
+    // Some say so anyway.
+    let mut theirs = response("resp_theirs");
+    theirs["store"] = json!(true);
+    let (answer, seen) =
+        ask(&gateway, &upstream, &json!({"model": "any", "input": "Hi"}), &theirs.to_string()).await;
+    assert_eq!(super::body_of(&seen), json!({"model": "up-model", "input": "Hi"}));
+    assert_eq!((&answer["store"], &answer["output"]), (&json!(false), &theirs["output"]));
+    is_lost(&gateway, id_of(&answer), "has no database").await;
+    // Who keeps its conversation itself gets the server's own bytes.
+    let body = json!({"model": "any", "input": "Hi", "store": false});
+    assert_eq!(ask(&gateway, &upstream, &body, &theirs.to_string()).await.0, theirs);
 }
 
 #[tokio::test]
