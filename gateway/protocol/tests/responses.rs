@@ -92,3 +92,48 @@ proptest! {
         drop(stamper.frames(Bytes::from(bytes)));
     }
 }
+
+/// What is written of `stamp` into what providers have answered is all that changes: with each new id put back, the
+/// bytes are theirs again. Without recordings there is nothing to look at.
+#[test]
+fn recorded_answers_are_stamped_and_no_other_byte_changes() {
+    let Some(folder) = std::env::var_os("FAIRLEAD_CORPUS") else { return };
+    let (mut streams, mut wholes) = (0, 0);
+    for text in recorded(std::path::Path::new(&folder)) {
+        let exchange: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let answer = &exchange["response"];
+        if exchange["kind"] != "responses" || answer["status"] != 200 {
+            continue;
+        }
+        let chunks: Option<Vec<&str>> =
+            answer["chunks"].as_array().and_then(|all| all.iter().map(|chunk| chunk.as_str()).collect());
+        let body = chunks.as_ref().map_or_else(|| answer["body"].to_string(), |chunks| chunks.concat());
+        let out = match chunks {
+            Some(_) => Stamper::new(Stamp::Placed(Tag([7; 8]))).frames(body.clone().into()),
+            None => Stamp::Placed(Tag([7; 8])).object(&body.clone().into()),
+        };
+        let out = String::from_utf8(out.to_vec()).expect("text");
+        let placed: std::collections::BTreeSet<&str> =
+            out.split('"').filter(|id| matches!(ResponseId::read(id), ResponseId::Placed { .. })).collect();
+        let back = placed.iter().fold(out.clone(), |text, id| match ResponseId::read(id) {
+            ResponseId::Placed { own, .. } => text.replace(id, &own),
+            _ => text,
+        });
+        assert_eq!(back, body, "{}", exchange["id"]);
+        assert!(!placed.is_empty() || !body.contains("\"resp_"), "{}", exchange["id"]);
+        *(if answer["chunks"].is_array() { &mut streams } else { &mut wholes }) += 1;
+    }
+    assert!(streams > 0 && wholes > 0, "FAIRLEAD_CORPUS has no responses");
+    println!("recorded: {streams} streams, {wholes} whole answers");
+}
+
+fn recorded(folder: &std::path::Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("readable").path());
+    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let files = files.into_iter().filter(|path| path.extension().is_some_and(|end| end == "json"));
+    let texts = files.map(|file| std::fs::read_to_string(file).expect("readable"));
+    texts
+        .chain(folders.iter().flat_map(|folder| recorded(folder)))
+        .filter(|text| text.starts_with('{'))
+        .collect()
+}
