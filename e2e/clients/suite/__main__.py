@@ -9,7 +9,10 @@ import time
 from .cell import check
 from .stage import MODELS, Stage
 
-CLIENTS = ("openai_chat", "openai_responses", "anthropic_messages", "google_genai", "openai_node", "claude_code")
+CLIENTS = (
+    "openai_chat", "openai_responses", "openai_stored", "anthropic_messages", "google_genai", "openai_node",
+    "claude_code",
+)  # fmt: skip
 
 
 def main(wanted: list[str]) -> int:
