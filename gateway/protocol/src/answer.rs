@@ -1,7 +1,6 @@
 //! Checks a buffered answer without building a tree, and reads what the gateway counts.
 
 use catalogue::Dialect;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::dialects::{anthropic, gemini, responses};
@@ -36,8 +35,7 @@ pub fn check(dialect: Dialect, body: &[u8]) -> Answer {
         Some([said, usage, _, tier]) => {
             Answer::Sound { usage: usage.and_then(|usage| read_usage(dialect, usage, (said, tier))) }
         }
-        // Bytes that are no UTF-8 are odd but not ours to judge: relay what is JSON.
-        None if serde_json::from_slice::<IgnoredAny>(body).is_ok() => Answer::Sound { usage: None },
+        // Where the bytes are no UTF-8 either: most clients could not read that.
         None => Answer::Garbage,
     }
 }
@@ -84,6 +82,7 @@ mod tests {
         assert_eq!(check(b"[]"), Answer::Garbage);
         assert_eq!(check(b"{\"choices\":["), Answer::Garbage);
         assert_eq!(check(b"{} {}"), Answer::Garbage);
+        assert_eq!(check(b"{\"choices\":[],\"\xff\":1}"), Answer::Garbage);
         assert_eq!(check(b" {\"choices\":[]}"), Answer::Sound { usage: None });
         assert_eq!(check(b"{\"usage\":1,\"usage\":2}"), Answer::Sound { usage: None });
     }
