@@ -37,7 +37,7 @@ impl StreamWatcher for Watcher {
         let told = counts.and_then(|counts| usage::read(counts.get()));
         // Where chunks count for themselves, most say nothing else that matters.
         let is_text = self.has_candidates && told.is_some() && !may_end(frame.data);
-        let said = candidates.filter(|_| !is_text).map(Said::read).unwrap_or_default();
+        let said = candidates.filter(|_| !is_text).map(|list| Said::read(list, bytes)).unwrap_or_default();
         self.has_candidates |= said.candidates > 0;
         if let Some(reason) = said.reason {
             self.finish(finish::read_raw(reason, false), events);
@@ -71,7 +71,7 @@ impl Watcher {
 
 /// How often the candidates of an answer searched the web.
 pub(super) fn searches(candidates: &RawValue) -> u64 {
-    Said::read(candidates).searches
+    Said::read(candidates, |_| 0).searches
 }
 
 /// The candidates of one chunk.
@@ -84,8 +84,8 @@ struct Said<'a> {
 }
 
 impl<'a> Said<'a> {
-    /// Nothing, if it is no list of objects.
-    fn read(list: &'a RawValue) -> Self {
+    /// Nothing, if it is no list of objects. `bytes` measures what a candidate says.
+    fn read(list: &'a RawValue, bytes: fn(&RawValue) -> usize) -> Self {
         let (mut said, mut are_objects) = (Self::default(), true);
         each(list, |raw| match peek(raw.get(), ["finishReason", "content", citations::FIELD]) {
             Some([reason, content, grounding]) => {
