@@ -109,6 +109,10 @@ prices: packages ## Write the table of prices from LiteLLM's wheel, and compare 
 	scripts/prices
 	FAIRLEAD_PRICES="$$(scripts/prices --wheel)" cargo test --quiet -p gateway --lib cost::
 
+.PHONY: bench-protocol
+bench-protocol: packages ## What the translation core costs, into docs/protocol-benchmarks.md
+	gateway/protocol/benches/report
+
 .PHONY: bench-propagation
 bench-propagation: packages tools ## From kubectl apply to the answer, at 100 and 1,000 models
 	e2e/bench/propagation
