@@ -1,14 +1,12 @@
 //! Chunks of OpenAI's chat and completions, looked at without a tree: most hold none of the words that matter.
 
-use std::borrow::Cow;
-
 use memchr::memmem;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Seen;
 use crate::fault;
 use crate::frames::sse;
+use crate::json::{each, peek, text};
 use crate::usage::Usage;
 
 /// Takes one frame.
@@ -29,13 +27,16 @@ pub(super) fn look(seen: &mut Seen, frame: &[u8]) {
 #[must_use]
 pub fn is_usage_only(frame: &[u8]) -> bool {
     let is_empty = |choices: &RawValue| {
-        serde_json::from_str::<Vec<&RawValue>>(choices.get()).is_ok_and(|choices| choices.is_empty())
+        let mut is_empty = choices.get().starts_with('[');
+        each(choices, |_| is_empty = false);
+        is_empty
     };
     let Some(data) = sse::data(frame).filter(|data| says(data, b"\"usage\"")) else { return false };
-    let Ok(chunk) = serde_json::from_slice::<Chunk<'_>>(&data) else { return false };
-    chunk.error.is_none()
-        && chunk.usage.and_then(Usage::read).is_some()
-        && chunk.choices.is_some_and(is_empty)
+    let data = String::from_utf8_lossy(&data);
+    let Some([Some(choices), Some(usage), None]) = peek(&data, ["choices", "usage", "error"]) else {
+        return false;
+    };
+    Usage::read(usage).is_some() && is_empty(choices)
 }
 
 /// llama.cpp's servers have sent errors as `error: {…}`, which the format tells clients to skip.
@@ -46,12 +47,13 @@ fn stray(seen: &mut Seen, frame: &[u8]) {
 }
 
 fn chunk(seen: &mut Seen, data: &[u8]) {
-    let Ok(chunk) = serde_json::from_slice::<Chunk<'_>>(data) else { return };
-    seen.finished |= chunk.choices.is_some_and(finishes);
-    let usage = chunk.usage.and_then(Usage::read).or_else(|| groq_usage(chunk.x_groq?));
-    seen.usage = usage.map(|usage| usage.served(chunk.service_tier)).or(seen.usage);
-    if chunk.error.is_some() {
-        seen.error = Some(fault::read_stream_error(data));
+    let data = String::from_utf8_lossy(data);
+    let Some([choices, usage, tier, groq, error]) = peek(&data, FIELDS) else { return };
+    seen.finished |= choices.is_some_and(finishes);
+    let usage = usage.and_then(Usage::read).or_else(|| groq_usage(groq?));
+    seen.usage = usage.map(|usage| usage.served(tier)).or(seen.usage);
+    if error.is_some() {
+        seen.error = Some(fault::read_stream_error(data.as_bytes()));
         seen.is_error_shown = true;
     }
 }
@@ -69,41 +71,21 @@ fn says(data: &[u8], key: &[u8]) -> bool {
     })
 }
 
-#[derive(Deserialize)]
-struct Chunk<'a> {
-    #[serde(borrow)]
-    choices: Option<&'a RawValue>,
-    #[serde(borrow)]
-    usage: Option<&'a RawValue>,
-    #[serde(borrow)]
-    service_tier: Option<&'a RawValue>,
-    #[serde(borrow)]
-    error: Option<&'a RawValue>,
-    #[serde(borrow)]
-    x_groq: Option<&'a RawValue>,
-}
+/// What matters of a chunk that is parsed.
+const FIELDS: [&str; 5] = ["choices", "usage", "service_tier", "x_groq", "error"];
 
 fn finishes(choices: &RawValue) -> bool {
-    #[derive(Deserialize)]
-    struct Choice<'a> {
-        #[serde(borrow)]
-        finish_reason: Option<Cow<'a, str>>,
-    }
-    let choices: Vec<&RawValue> = serde_json::from_str(choices.get()).unwrap_or_default();
-    let finishes = |raw: &RawValue| {
-        let choice = serde_json::from_str::<Choice<'_>>(raw.get()).ok();
-        choice.and_then(|choice| choice.finish_reason).is_some_and(|reason| !reason.is_empty())
-    };
-    choices.into_iter().any(finishes)
+    let mut finishes = false;
+    each(choices, |choice| {
+        let [reason] = peek(choice.get(), ["finish_reason"]).unwrap_or([None]);
+        finishes |= reason.and_then(text).is_some_and(|reason| !reason.is_empty());
+    });
+    finishes
 }
 
 /// Groq's place for it, on the last chunk of streams that did not ask for usage.
 /// Source: console.groq.com/docs/api-reference, read 2026-11-21.
 fn groq_usage(raw: &RawValue) -> Option<Usage> {
-    #[derive(Deserialize)]
-    struct Groq<'a> {
-        #[serde(borrow)]
-        usage: Option<&'a RawValue>,
-    }
-    serde_json::from_str::<Groq<'_>>(raw.get()).ok()?.usage.and_then(Usage::read)
+    let [usage] = peek(raw.get(), ["usage"])?;
+    usage.and_then(Usage::read)
 }
