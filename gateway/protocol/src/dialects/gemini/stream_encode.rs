@@ -295,7 +295,9 @@ impl Encoder {
             chunk.field(usage::FIELD, |out| usage::write(&usage, out));
         }
         let later = |name: &str| name.starts_with("candidates[");
-        for (name, raw) in self.fields.iter().filter(|(name, _)| !later(name)) {
+        // Something else than candidates in their place gives way to them.
+        let is_taken = |name: &str| name == "candidates" && !said.is_empty();
+        for (name, raw) in self.fields.iter().filter(|(name, _)| !later(name) && !is_taken(name)) {
             chunk.raw(name, raw.get());
         }
         self.fields.retain(|(name, _)| later(name));
