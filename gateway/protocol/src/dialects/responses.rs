@@ -14,7 +14,6 @@ mod context;
 mod fault;
 mod item_decode;
 mod item_encode;
-mod leaves;
 mod media;
 mod notes;
 mod reasoning_encode;

@@ -1,5 +1,7 @@
 //! How what chat completions have no place for is told: by the names of all that was in it.
 
+use std::collections::HashSet;
+
 use serde_json::value::RawValue;
 
 use super::ways::CHAT;
@@ -58,14 +60,21 @@ fn join(place: &str, name: &str) -> String {
 /// is very deep is told as a whole.
 pub(in crate::dialects) fn leaves(place: &str, json: &RawJson) -> Vec<String> {
     const DEPTH: usize = 8;
-    let mut found = Vec::new();
+    let mut found = Found::default();
     if let Ok(raw) = serde_json::from_str(json.get()) {
         walk(place.to_owned(), raw, DEPTH, &mut found);
     }
-    found
+    found.in_order
 }
 
-fn walk(place: String, raw: &RawValue, depth: usize, found: &mut Vec<String>) {
+/// Paths, hashed too: a schema may have thousands.
+#[derive(Default)]
+struct Found {
+    in_order: Vec<String>,
+    known: HashSet<String>,
+}
+
+fn walk(place: String, raw: &RawValue, depth: usize, found: &mut Found) {
     if raw.get() == "null" {
         return;
     }
@@ -73,8 +82,9 @@ fn walk(place: String, raw: &RawValue, depth: usize, found: &mut Vec<String>) {
     let fields = Fields::read(raw).unwrap_or_default();
     let is_leaf = depth == 0 || (items.is_empty() && fields.is_empty());
     if is_leaf {
-        if !found.contains(&place) {
-            found.push(place);
+        if !found.known.contains(&place) {
+            found.known.insert(place.clone());
+            found.in_order.push(place);
         }
         return;
     }

@@ -2,7 +2,8 @@
 
 use catalogue::Dialect;
 
-use super::{HOME, leaves, words};
+use super::{HOME, words};
+use crate::dialects::chat;
 use crate::hub::{CacheHint, Extras, Likely};
 use crate::json::RawJson;
 use crate::loss::{Losses, Weight};
@@ -115,7 +116,7 @@ impl Context {
             let field = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
             let of_request = path.is_empty() && Weight::of_unmodelled(name) == Weight::Meaning;
             let is_meaning = of_request || words::changes_meaning(name);
-            for leaf in leaves::of(&field, raw) {
+            for leaf in chat::leaves(&field, raw) {
                 if is_meaning {
                     self.losses.meaning(leaf, ONLY_THERE);
                 } else {
@@ -127,7 +128,7 @@ impl Context {
 
     /// Tells a block, tool or choice that only another API knows.
     pub(super) fn tell_foreign(&mut self, path: &str, json: &RawJson) {
-        for leaf in leaves::of(path, json) {
+        for leaf in chat::leaves(path, json) {
             self.losses.meaning(leaf, ONLY_THERE);
         }
     }
