@@ -61,6 +61,8 @@ impl StreamDecoder for Decoder {
         let Some(mut fields) = Fields::parse(frame.data) else { return };
         let kind = fields.take_string("type");
         match kind.as_deref().or(frame.event).unwrap_or_default() {
+            // A second one is of no message: there is one in a stream.
+            "message_start" if self.is_started => {}
             "message_start" => self.start(&mut fields, events),
             "content_block_start" => self.open(&mut fields, events),
             "content_block_delta" => self.add(&mut fields, events),
