@@ -18,6 +18,7 @@ mod shows;
 mod spelling;
 mod taker;
 mod untold;
+mod waiting;
 
 use catalogue::Dialect;
 

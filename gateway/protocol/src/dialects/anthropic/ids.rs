@@ -1,20 +1,20 @@
 //! Ids of calls. The API wants `^[a-zA-Z0-9_-]+$` and unique ones; other dialects have others, or none.
 
-use std::collections::VecDeque;
+use crate::dialects::waiting::Waiting;
 
 /// Gives each call of a conversation an id that the API takes, and each result that of its call.
 #[derive(Debug, Default)]
 pub(super) struct CallIds {
     made: usize,
-    /// Name and id of calls that no result was seen for.
-    open: VecDeque<(String, String)>,
+    /// By the ids that are written.
+    calls: Waiting,
 }
 
 impl CallIds {
     /// The id to write for a call.
     pub(super) fn call(&mut self, id: &str, name: &str) -> String {
         let id = if id.is_empty() { self.make() } else { accepted(id) };
-        self.open.push_back((name.to_owned(), id.clone()));
+        self.calls.push(id.clone(), name.to_owned());
         id
     }
 
@@ -23,13 +23,12 @@ impl CallIds {
     pub(super) fn result(&mut self, call: &str, name: Option<&str>) -> (String, Option<String>) {
         let wanted = accepted(call);
         let at = if call.is_empty() {
-            let by_name = self.open.iter().position(|(open, _)| Some(open.as_str()) == name);
-            by_name.or((!self.open.is_empty()).then_some(0))
+            name.and_then(|name| self.calls.with_name(name)).or_else(|| self.calls.any())
         } else {
-            self.open.iter().position(|(_, id)| *id == wanted)
+            self.calls.with_id(&wanted)
         };
-        match at.and_then(|at| self.open.remove(at)) {
-            Some((name, id)) => (id, Some(name)),
+        match at.and_then(|at| self.calls.close(at)) {
+            Some(call) => (call.id.clone(), Some(call.name.clone())),
             None if call.is_empty() => (self.make(), None),
             None => (wanted, None),
         }

@@ -4,6 +4,7 @@ use catalogue::Dialect;
 
 use super::{HOME, words};
 use crate::dialects::chat;
+use crate::dialects::waiting::Waiting;
 use crate::hub::{CacheHint, Extras, Likely};
 use crate::json::RawJson;
 use crate::loss::{Losses, Weight};
@@ -19,15 +20,6 @@ pub(super) enum Side {
 
 const ONLY_THERE: &str = "only its own API knows it";
 
-/// A call that was written.
-#[derive(Debug)]
-struct Call {
-    id: String,
-    name: String,
-    /// No result has been matched to it yet.
-    is_open: bool,
-}
-
 /// Goes through one translation.
 #[derive(Debug)]
 pub(super) struct Context {
@@ -41,8 +33,7 @@ pub(super) struct Context {
     seed: String,
     /// How many items have been written.
     pub(super) count: usize,
-    /// The calls so far.
-    calls: Vec<Call>,
+    calls: Waiting,
     /// How likely the tokens of an answer were, until a text tells it.
     pub(super) likely: Vec<Likely>,
 }
@@ -65,7 +56,7 @@ impl Context {
             status: "completed",
             seed: seed.to_owned(),
             count: 0,
-            calls: Vec::new(),
+            calls: Waiting::default(),
             likely: Vec::new(),
         }
     }
@@ -82,26 +73,23 @@ impl Context {
             Side::Answer => self.item_id("call"),
             Side::Request => format!("call_{:04x}", self.calls.len()),
         };
-        self.calls.push(Call { id: id.clone(), name: name.to_owned(), is_open: true });
+        self.calls.push(id.clone(), name.to_owned());
         id
     }
 
     /// The id that a result answers to. A name that is not that of the call is told.
     pub(super) fn result_id(&mut self, id: &str, name: Option<&str>, path: &str) -> String {
-        let open = |call: &Call| call.is_open && id.is_empty();
-        let is = |call: &Call| {
-            if id.is_empty() { open(call) && Some(call.name.as_str()) == name } else { call.id == id }
+        let at = if id.is_empty() {
+            name.and_then(|name| self.calls.with_name(name)).or_else(|| self.calls.any())
+        } else {
+            self.calls.with_id(id)
         };
-        let at = self.calls.iter().position(is).or_else(|| self.calls.iter().position(open));
-        let call = at.and_then(|at| self.calls.get_mut(at));
+        let call = at.and_then(|at| self.calls.close(at));
         if name.is_some() && name != call.as_ref().map(|call| call.name.as_str()) {
             self.losses.hint(format!("{path}.name"), "results are known by the id of their call");
         }
         match call {
-            Some(call) => {
-                call.is_open = false;
-                call.id.clone()
-            }
+            Some(call) => call.id.clone(),
             None if id.is_empty() => self.call_id("", name.unwrap_or_default()),
             None => id.to_owned(),
         }

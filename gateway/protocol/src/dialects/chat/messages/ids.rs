@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::dialects::waiting::Waiting;
+
 /// Makes ids where there are none, and remembers which tool each call was for.
 #[derive(Debug, Default)]
 pub(super) struct Ids {
     made: usize,
-    /// Name and id of the calls that no result has answered yet.
-    open: Vec<(String, String)>,
+    calls: Waiting,
     names: BTreeMap<String, String>,
 }
 
@@ -16,7 +17,7 @@ impl Ids {
     /// The id of a call of `name`.
     pub(super) fn of_call(&mut self, id: &str, name: &str) -> String {
         let id = if id.is_empty() { self.make() } else { id.to_owned() };
-        self.open.push((name.to_owned(), id.clone()));
+        self.calls.push(id.clone(), name.to_owned());
         self.names.insert(id.clone(), name.to_owned());
         id
     }
@@ -24,15 +25,17 @@ impl Ids {
     /// The id of the call that a result answers: its own, or that of the first open call of the same tool.
     pub(super) fn of_result(&mut self, id: &str, name: Option<&str>) -> String {
         if !id.is_empty() {
-            self.open.retain(|(_, open)| open != id);
+            while let Some(at) = self.calls.with_id(id) {
+                self.calls.close(at);
+            }
             return id.to_owned();
         }
-        let same = self.open.iter().position(|(open, _)| Some(open.as_str()) == name);
-        let at = same.or((name.is_none() && !self.open.is_empty()).then_some(0));
-        match at {
-            Some(at) => self.open.remove(at).1,
-            None => self.make(),
-        }
+        let at = match name {
+            Some(name) => self.calls.with_name(name),
+            None => self.calls.any(),
+        };
+        let call = at.and_then(|at| self.calls.close(at)).map(|call| call.id.clone());
+        call.unwrap_or_else(|| self.make())
     }
 
     /// The tool that the call `id` was for.
