@@ -108,7 +108,8 @@ fn assemble(
     own: Attached<'_>,
     findings: &mut Vec<Finding>,
 ) -> GatewayConfig {
-    let groups = groups::form(own.candidates, gateway.group_across_namespaces, findings);
+    let before = manifests.previous.get(&gateway.name).map(|previous| &*previous.config);
+    let groups = groups::form(own.candidates, before, gateway.group_across_namespaces, findings);
     let context = budgets::Context::new(manifests, &gateway.name, gateway.failure_mode, &groups.models);
     let formed = budgets::form(&context, &own.policies, findings);
     let mut credentials = groups.credentials;

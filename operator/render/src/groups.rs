@@ -1,8 +1,8 @@
 //! Candidates to models: deployments of one name form a group, and who came first owns a name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use config::{Deployment, Model, ObjectName, Secret};
+use config::{Config, Deployment, Model, ObjectName, Secret};
 use crds::ConditionType;
 
 use crate::deployments::Candidate;
@@ -21,13 +21,18 @@ struct Claim {
     namespace: String,
 }
 
-/// Forms the groups. Names and aliases are one space: an alias is as good as a name to a client.
+/// Forms the groups. Names and aliases are one space: an alias is as good as a name to a client. `before` was published
+/// last: Kubernetes tells births to the second, and of those of one second whoever serves keeps the name.
 pub(crate) fn form(
     mut candidates: Vec<Candidate>,
+    before: Option<&Config>,
     across_namespaces: bool,
     findings: &mut Vec<Finding>,
 ) -> Groups {
-    candidates.sort_by(|a, b| (&a.created, &a.name).cmp(&(&b.created, &b.name)));
+    let served = before.into_iter().flat_map(|config| &config.models).flat_map(|model| &model.deployments);
+    let served: BTreeSet<ObjectName> = served.map(|deployment| deployment.id.clone()).collect();
+    let age = |one: &Candidate| (one.created.clone(), !served.contains(&one.name), one.name.clone());
+    candidates.sort_by_cached_key(age);
     let mut claims: BTreeMap<String, Claim> = BTreeMap::new();
     let mut models: BTreeMap<String, Model> = BTreeMap::new();
     let mut credentials = BTreeMap::new();

@@ -2,7 +2,7 @@
 
 use render::{Effect, Reason};
 
-use crate::support::{GATEWAY, mock, object, reasons, render, served, world};
+use crate::support::{GATEWAY, after, mock, object, reasons, render, served, world};
 
 const OPEN_GATEWAY: &str = "
 kind: ModelGateway
@@ -35,6 +35,18 @@ fn the_namespace_that_came_first_owns_the_name() {
         assert!(served(&rendered, "team-b/x").is_some());
         assert_eq!(reasons(&rendered, "team-a/y"), [(Reason::ModelNameTaken, Effect::NotServed)]);
     }
+}
+
+#[test]
+fn of_two_of_one_second_who_serves_already_keeps_the_name() {
+    let friend = born(&mock("team-b/x", "modelName: m"), "2026-01-01T00:00:00Z");
+    let thief = born(&mock("team-a/y", "modelName: m"), "2026-01-01T00:00:00Z");
+    let both = world(&[OPEN_GATEWAY, &friend, &thief].concat());
+    let alone = render(&world(&[OPEN_GATEWAY, &friend].concat()));
+    let rendered = render(&after(&alone, both.clone()));
+    assert!(served(&rendered, "team-b/x").is_some());
+    assert_eq!(reasons(&rendered, "team-a/y"), [(Reason::ModelNameTaken, Effect::NotServed)]);
+    assert!(served(&render(&both), "team-a/y").is_some(), "where nobody serves, the order of names decides");
 }
 
 #[test]
