@@ -27,11 +27,15 @@ pub(crate) async fn gateways_restart_without_the_api_server(world: &World) -> Re
     service?;
     site.apply(&site.deployment("afterwards", "gpt-afterwards")).await?;
     reached(&site.api::<ModelDeployment>(), "afterwards", ConditionType::Programmed, LATER).await?;
+    // The kubelet tells of it in its own time.
     for pod in &pods {
-        let now = site.api::<Pod>().get(&pod.name_any()).await?;
-        let restarts = now.status.and_then(|status| status.container_statuses).unwrap_or_default();
-        let restarts: i32 = restarts.iter().map(|container| container.restart_count).sum();
-        ensure!(restarts >= 1, "{} was not restarted in place", pod.name_any());
+        let name = pod.name_any();
+        wait::until_true(LATER, format!("{name} to have been restarted in place"), async || {
+            let now = site.api::<Pod>().get(&name).await?;
+            let containers = now.status.and_then(|status| status.container_statuses).unwrap_or_default();
+            Ok(containers.iter().any(|container| container.restart_count >= 1))
+        })
+        .await?;
     }
     Ok(())
 }
