@@ -1,11 +1,12 @@
-//! Who calls. The master key is the only caller yet.
+//! Who calls: the holder of the master key, or of a virtual key of the snapshot. Costs one digest and one lookup.
 
-use std::borrow::Cow;
+use std::sync::Arc;
+
 
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 
 use crate::pipeline::Fault;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{self, Key, Model, Snapshot};
 
 /// LiteLLM's header; it goes before all others, so that a client can keep `Authorization` for another purpose.
 const LITELLM_HEADER: &str = "x-litellm-api-key";
@@ -14,22 +15,85 @@ const LITELLM_HEADER: &str = "x-litellm-api-key";
 const BARE_HEADERS: [&str; 3] = ["api-key", "x-api-key", "x-goog-api-key"];
 
 /// Who calls.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Caller {
-    /// What it keeps is kept under this name.
-    pub(crate) id: Cow<'static, str>,
+#[derive(Clone, Debug)]
+pub(crate) enum Caller {
+    /// May do everything.
+    Master,
+    /// May do what is written for it.
+    Key(Arc<Key>),
 }
 
-/// Lets the master key pass.
+impl Caller {
+    /// For logs: `master`, or namespace and name of the VirtualKey.
+    pub(crate) fn label(&self) -> &str {
+        match self {
+            Self::Master => "master",
+            Self::Key(key) => &key.label,
+        }
+    }
+
+    /// The virtual key, if it is one.
+    pub(crate) fn key(&self) -> Option<&Key> {
+        match self {
+            Self::Master => None,
+            Self::Key(key) => Some(key),
+        }
+    }
+
+    /// Whether it may ask `model`.
+    pub(crate) fn may_ask(&self, model: &Model) -> bool {
+        match self {
+            Self::Master => true,
+            Self::Key(key) => key.access.allows(model),
+        }
+    }
+
+    /// Whether it may ask every model.
+    pub(crate) fn may_ask_everything(&self) -> bool {
+        match self {
+            Self::Master => true,
+            Self::Key(key) => key.access.is_everything(),
+        }
+    }
+
+    /// Lets it ask `model`, which it called `name`.
+    ///
+    /// # Errors
+    /// [`Fault::ModelDenied`].
+    pub(crate) fn asks(&self, model: &Model, name: &str) -> Result<(), Fault> {
+        match self {
+            Self::Key(key) if !key.access.allows(model) => {
+                Err(Fault::ModelDenied { key: key.label.clone(), model: name.to_owned() })
+            }
+            Self::Key(_) | Self::Master => Ok(()),
+        }
+    }
+
+    /// Lets pass whoever holds the master key.
+    ///
+    /// # Errors
+    /// [`Fault::MasterOnly`].
+    pub(crate) fn must_be_master(&self) -> Result<(), Fault> {
+        match self {
+            Self::Master => Ok(()),
+            Self::Key(key) => Err(Fault::MasterOnly { key: key.label.clone() }),
+        }
+    }
+}
+
+/// Who sends `headers`, at the Unix second `at`.
 ///
 /// # Errors
-/// [`Fault::KeyMissing`], [`Fault::KeyMalformed`], [`Fault::KeyWrong`].
-pub(crate) fn identify(now: &Snapshot, headers: &HeaderMap) -> Result<Caller, Fault> {
-    let key = presented(headers)?;
-    if now.master_key.matches(key) {
-        Ok(Caller { id: Cow::Borrowed("master") })
-    } else {
-        Err(Fault::KeyWrong)
+/// [`Fault::KeyMissing`], [`Fault::KeyMalformed`], [`Fault::KeyWrong`], [`Fault::KeyShut`].
+pub(crate) fn identify(now: &Snapshot, headers: &HeaderMap, at: u64) -> Result<Caller, Fault> {
+    let digest = snapshot::digest(presented(headers)?);
+    if now.master_key.matches(&digest) {
+        return Ok(Caller::Master);
+    }
+    match now.keys.find(&digest, at) {
+        None => Err(Fault::KeyWrong),
+        Some((key, Ok(()))) => Ok(Caller::Key(Arc::clone(key))),
+        Some((key, Err(shut))) => Err(Fault::KeyShut { key: key.label.clone(), shut }),
     }
 }
 

@@ -12,7 +12,7 @@ pub mod telemetry;
 pub use probe::{Probe, probe};
 pub use server::{Options, Server, serve};
 pub use source::watch_directory;
-pub use standalone::{Origin, standalone_master_key, standalone_store};
+pub use standalone::{Origin, standalone_master_key, standalone_store, standalone_virtual_key};
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};

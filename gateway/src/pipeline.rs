@@ -14,11 +14,12 @@ mod kept;
 mod outgoing;
 mod thread;
 
+pub(crate) use crate::auth::Caller;
 pub(crate) use crate::observe::metrics::Metrics;
 pub(crate) use crate::observe::record::Record;
 pub(crate) use crate::observe::wrap::wrap;
 pub(crate) use crate::routing::health::State;
-pub(crate) use crate::snapshot::{Current, Snapshot, Status};
+pub(crate) use crate::snapshot::{Current, Shut, Snapshot, Status};
 pub(crate) use ask::Ask;
 pub(crate) use call::{
     Call, CannotEmbed, Fault, Intent, Lossy, Named, NoResponse, Piece, Pieces, Question, Reply, ReplyBody,
@@ -31,6 +32,7 @@ pub(crate) use outgoing::{Exchange, Outgoing};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use reqwest::header::HeaderMap;
 use store::Store;
 
 use crate::auth;
@@ -95,10 +97,19 @@ impl Gateway {
     ///
     /// # Errors
     /// Those of [`auth::identify`] and [`Self::snapshot`].
-    pub(crate) fn identified(&self, headers: &reqwest::header::HeaderMap) -> Result<Arc<Snapshot>, Fault> {
+    pub(crate) fn identified(&self, headers: &HeaderMap) -> Result<(Arc<Snapshot>, Caller), Fault> {
         let now = self.snapshot()?;
-        auth::identify(&now, headers)?;
-        Ok(now)
+        let caller = auth::identify(&now, headers, (self.clock)())?;
+        Ok((now, caller))
+    }
+
+    /// Lets pass whoever holds the master key, for what tells of more than a caller's own.
+    ///
+    /// # Errors
+    /// Those of [`Self::identified`], and [`Fault::MasterOnly`].
+    pub(crate) fn mastered(&self, headers: &HeaderMap) -> Result<Arc<Snapshot>, Fault> {
+        let (now, caller) = self.identified(headers)?;
+        caller.must_be_master().map(|()| now)
     }
 }
 
@@ -110,12 +121,14 @@ impl Gateway {
 /// [`Fault`], when nothing of an answer has been sent.
 pub(crate) async fn serve(gateway: &Gateway, call: Call, record: &mut Record) -> Result<Reply, Fault> {
     let now = gateway.snapshot()?;
-    let caller = auth::identify(&now, &call.headers)?;
+    let caller = auth::identify(&now, &call.headers, (gateway.clock)())?;
+    record.called_by(&caller);
     let body = intake::read(&call.headers, call.body, now.limits.request_body_bytes).await?;
     record.received(body.len());
     let mut ask = Ask::scan(call.intent, &call.headers, body)?;
     let model = now.model(&ask.model).ok_or_else(|| Fault::UnknownModel(ask.model.clone()))?;
     record.asks(&model.name, ask.stream);
+    caller.asks(model, &ask.model)?;
     if ask.task == Task::Count {
         return count::reply(gateway, ask).await;
     }

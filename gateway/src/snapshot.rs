@@ -1,16 +1,21 @@
 //! A delivery compiled to what runs. `compile.rs` makes it, `current.rs` holds the last good one,
 //! `master_key.rs` knows which keys are worth having,
-//! `tariff.rs` finds prices, `budgets.rs` the counters of a request. Read `current.rs` next.
+//! `keys.rs` looks callers up, `access.rs` knows which models they may ask, `budgets.rs` what they are counted in,
+//! `tariff.rs` finds prices. Read `current.rs` next.
 
+mod access;
 mod budgets;
 mod compile;
 mod current;
+mod keys;
 mod master_key;
 mod tariff;
 
 pub(crate) use current::{Change, Current, Status};
 pub use current::{Feed, Problem};
+pub(crate) use keys::{Key, Shut};
 pub use master_key::MasterKey;
+pub(crate) use master_key::digest;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,7 +31,9 @@ use protocol::response::Tag;
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 
+use crate::auth::Caller;
 use crate::cost::Tariff;
+use keys::Keys;
 
 /// One configuration, as a request sees it from start to end.
 #[derive(Debug)]
@@ -35,6 +42,8 @@ pub(crate) struct Snapshot {
     pub(crate) revision: String,
     /// The key that may do everything.
     pub(crate) master_key: MasterKey,
+    /// Those that may do what is written for them.
+    pub(crate) keys: Keys,
     /// What is larger is refused.
     pub(crate) limits: Limits,
     /// What becomes of a deployment whose price nobody knows.
@@ -48,14 +57,15 @@ pub(crate) struct Snapshot {
     pub(crate) budgets: budgets::Budgets,
     /// By the tag that ids of responses carry.
     by_tag: HashMap<Tag, Seat>,
-    /// The answer to a listing.
-    pub(crate) listing: Bytes,
+    /// The answer to a listing of those who may ask everything.
+    listing: Bytes,
 }
 
 /// A public model.
 #[derive(Debug)]
 pub(crate) struct Model {
     pub(crate) name: String,
+    pub(crate) aliases: Vec<String>,
     /// Never empty.
     pub(crate) deployments: Vec<Arc<Deployment>>,
 }
@@ -164,9 +174,10 @@ impl Snapshot {
         self.unknown_price == UnknownPrice::Allow || deployment.tariff.is_known()
     }
 
-    /// All names and aliases, sorted.
-    pub(crate) fn names(&self) -> Vec<&str> {
-        let mut names: Vec<_> = self.by_name.keys().map(String::as_str).collect();
+    /// All names and aliases that `caller` may ask for, sorted.
+    pub(crate) fn names(&self, caller: &Caller) -> Vec<&str> {
+        let mine = self.by_name.iter().filter(|(_, model)| caller.may_ask(model));
+        let mut names: Vec<_> = mine.map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
         names
     }
@@ -181,8 +192,25 @@ impl Snapshot {
         self.by_tag.values()
     }
 
+    /// The answer to a listing of `caller`.
+    pub(crate) fn listing(&self, caller: &Caller) -> Bytes {
+        if caller.may_ask_everything() {
+            return self.listing.clone();
+        }
+        let mine = self.by_name.iter().filter(|(_, model)| caller.may_ask(model));
+        compile::listing(mine)
+    }
+
     /// The entry of one model in the listing, with the name it was asked by.
-    pub(crate) fn listed(&self, name: &str) -> Option<String> {
-        self.model(name).map(|model| compile::entry(name, model).to_string())
+    pub(crate) fn listed(&self, name: &str, caller: &Caller) -> Option<String> {
+        let model = self.model(name).filter(|model| caller.may_ask(model))?;
+        Some(compile::entry(name, model).to_string())
+    }
+}
+
+impl Model {
+    /// Its name, and its aliases.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.name).chain(&self.aliases).map(String::as_str)
     }
 }

@@ -175,6 +175,7 @@ mod tests {
             },
             models: models.iter().map(model).collect(),
             budgets: Vec::new(),
+            keys: Vec::new(),
         })
     }
 

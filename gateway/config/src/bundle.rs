@@ -1,5 +1,5 @@
 //! Cuts a config into files small enough for ConfigMaps, and puts it together again.
-//! An edit of one model or budget changes one shard and the index; a reader that finds a shard missing or
+//! An edit of one model, budget or key changes one shard and the index; a reader that finds a shard missing or
 //! changed knows that the delivery is not complete yet.
 
 use std::collections::BTreeMap;
@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Budget, Config, Delivery, Model, ObjectName, Secret, Settings, VERSION};
+use crate::{Budget, Config, Delivery, Key, Model, ObjectName, Secret, Settings, VERSION};
 
 /// The file that is written last and names all others.
 pub const INDEX_FILE: &str = "index.json";
 
-/// How many shards models and budgets are spread over. Pods mount a ConfigMap for each, so changing it is a
+/// How many shards models, budgets and keys are spread over. Pods mount a ConfigMap for each, so changing it is a
 /// change of the chart too.
 pub const SHARDS: usize = 16;
 
@@ -61,7 +61,7 @@ pub enum BundleError {
     },
     /// Too much in one slot.
     #[error(
-        "shard {slot} has {bytes} bytes, more than {SHARD_BYTES}: spread models and budgets over several gateways"
+        "shard {slot} has {bytes} bytes, more than {SHARD_BYTES}: spread models, budgets and keys over several gateways"
     )]
     TooLarge {
         /// 0 to [`SHARDS`] - 1.
@@ -92,6 +92,8 @@ struct Part<'a> {
     models: Vec<&'a Model>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     budgets: Vec<&'a Budget>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    keys: Vec<&'a Key>,
 }
 
 /// What one shard holds, as read.
@@ -100,6 +102,7 @@ struct Part<'a> {
 struct Shard {
     models: Vec<Model>,
     budgets: Vec<Budget>,
+    keys: Vec<Key>,
 }
 
 #[derive(Deserialize)]
@@ -153,6 +156,7 @@ impl Bundle {
             settings: head.settings,
             models: Vec::new(),
             budgets: Vec::new(),
+            keys: Vec::new(),
         };
         for ShardEntry { file, sha256 } in head.shards {
             let bytes = read(&file).ok_or_else(|| BundleError::Missing { file: file.clone() })?;
@@ -162,9 +166,11 @@ impl Bundle {
             let mut shard: Shard = from_json(&bytes, &file)?;
             config.models.append(&mut shard.models);
             config.budgets.append(&mut shard.budgets);
+            config.keys.append(&mut shard.keys);
         }
         config.models.sort_by(|a, b| a.name.cmp(&b.name));
         config.budgets.sort_by(|a, b| a.id.cmp(&b.id));
+        config.keys.sort_by(|a, b| a.id.cmp(&b.id));
         let mut credentials = BTreeMap::new();
         for credential in config.credential_refs() {
             let file = credential.file();
@@ -189,6 +195,9 @@ fn parts(config: &Config) -> BTreeMap<usize, Part<'_>> {
     }
     for budget in &config.budgets {
         parts.entry(slot_of(&budget.id.to_string())).or_default().budgets.push(budget);
+    }
+    for key in &config.keys {
+        parts.entry(slot_of(&key.id.to_string())).or_default().keys.push(key);
     }
     parts
 }

@@ -4,6 +4,7 @@
 
 mod budget;
 mod bundle;
+mod key;
 mod master_key;
 mod parameters;
 mod pricing;
@@ -14,6 +15,7 @@ pub use budget::{
     Target, TargetKind, Unit, Window,
 };
 pub use bundle::{Bundle, BundleError, INDEX_FILE, SHARD_BYTES, SHARDS, shard_slot, short_digest};
+pub use key::{Access, Key, KeyHash, KeyLimits};
 pub use master_key::WeakKey;
 pub use parameters::{ExtraBody, FieldPath, OWN_FIELDS, Parameters, ParametersError, Step};
 pub use pricing::{Bills, PriceSource, Pricing, Rates, UnknownPrice};
@@ -38,6 +40,8 @@ pub struct Config {
     pub models: Vec<Model>,
     /// Sorted by `id`, each once.
     pub budgets: Vec<Budget>,
+    /// Sorted by `id`, each once.
+    pub keys: Vec<Key>,
 }
 
 /// Namespace and name of a Kubernetes object. Written `namespace/name`.

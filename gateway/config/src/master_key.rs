@@ -1,4 +1,4 @@
-//! Which master keys are no protection. The renderer and the gateway ask the same question.
+//! Which keys are no protection. Of master keys, the renderer and the gateway ask the same question.
 
 /// Why a key is not worth having. One in ten LiteLLM instances on the internet was found to have a
 /// blank or a well-known key, so these are no warnings.
@@ -16,10 +16,19 @@ pub enum WeakKey {
     /// No header can carry it.
     #[error("it has a space or a character that is no visible ASCII; {ADVICE}")]
     NotVisible,
+    /// Not what keys of this API look like, so probably not one.
+    #[error("it does not begin with sk-; {ADVICE}")]
+    Prefix,
+    /// Few enough characters that it could be found by its digest, which stands in ConfigMaps.
+    #[error("it is shorter than {MIN_VIRTUAL_BYTES} characters; {ADVICE}")]
+    ShortVirtual,
 }
 
-/// The shortest key that is taken.
+/// The shortest master key that is taken.
 const MIN_BYTES: usize = 8;
+
+/// The shortest virtual key that is taken. LiteLLM makes keys of 25 characters.
+const MIN_VIRTUAL_BYTES: usize = 20;
 
 const ADVICE: &str = "make one with: echo \"sk-$(openssl rand -hex 32)\"";
 
@@ -64,7 +73,7 @@ const WELL_KNOWN: [&str; 36] = [
 ];
 
 impl WeakKey {
-    /// Judges a key. White space around it does not count: people make Secrets with `echo`.
+    /// Judges a master key. White space around it does not count: people make Secrets with `echo`.
     #[must_use]
     pub fn judge(key: &[u8]) -> Option<Self> {
         let key = key.trim_ascii();
@@ -78,6 +87,17 @@ impl WeakKey {
             return Some(Self::WellKnown);
         }
         (key.len() < MIN_BYTES).then_some(Self::Short)
+    }
+
+    /// Judges a virtual key, which gateways know by its digest.
+    #[must_use]
+    pub fn judge_virtual(key: &[u8]) -> Option<Self> {
+        let key = key.trim_ascii();
+        match Self::judge(key) {
+            Some(Self::Short) | None if !key.starts_with(b"sk-") => Some(Self::Prefix),
+            Some(Self::Short) | None if key.len() < MIN_VIRTUAL_BYTES => Some(Self::ShortVirtual),
+            judged => judged,
+        }
     }
 }
 
@@ -123,5 +143,16 @@ mod tests {
         assert_eq!(WeakKey::judge(b"two words of it"), Some(WeakKey::NotVisible));
         assert_eq!(WeakKey::judge("schlüssel-über-alles".as_bytes()), Some(WeakKey::NotVisible));
         assert_eq!(WeakKey::judge(b"sk-Zk3vQ0pB7nXw5LrT\n"), None);
+    }
+
+    #[test]
+    fn virtual_keys_must_be_long_and_look_like_one() {
+        assert_eq!(WeakKey::judge_virtual(b"sk-0123456789abcdef"), Some(WeakKey::ShortVirtual));
+        assert_eq!(WeakKey::judge_virtual(b"sk-1"), Some(WeakKey::WellKnown));
+        assert_eq!(WeakKey::judge_virtual(b"ghp_0123456789abcdefghij"), Some(WeakKey::Prefix));
+        assert_eq!(WeakKey::judge_virtual(b" \n"), Some(WeakKey::Empty));
+        assert_eq!(WeakKey::judge_virtual(b"sk-aaaaaaaaaaaaaaaaaaaaaaaa"), Some(WeakKey::WellKnown));
+        // As LiteLLM makes them: `sk-` and `secrets.token_urlsafe(16)`.
+        assert_eq!(WeakKey::judge_virtual(b"sk-Zk3vQ0pB7nXw5LrT9-_a1Q\n"), None);
     }
 }

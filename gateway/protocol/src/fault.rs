@@ -1,4 +1,4 @@
-//! What can go wrong at a provider, in nine classes, and how to read it from an error body.
+//! What can go wrong at a provider, in nine classes, and at the gateway, in one more, and how to read it from an error body.
 //! Routing reads only the class; the client's status code is made in the gateway's `http/fault.rs`.
 
 use std::borrow::Cow;
@@ -13,6 +13,8 @@ pub enum FaultClass {
     InvalidRequest,
     /// The credential of the deployment is wrong or may not do this.
     Authentication,
+    /// The caller is known, and may not do this. Only the gateway says so.
+    Forbidden,
     /// The provider does not have the model or the path.
     NotFound,
     /// The input is larger than the model takes.
@@ -36,6 +38,7 @@ impl FaultClass {
         match self {
             Self::InvalidRequest => "invalid_request",
             Self::Authentication => "authentication",
+            Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::TooLarge => "too_large",
             Self::RateLimited => "rate_limited",
@@ -51,7 +54,11 @@ impl FaultClass {
     pub fn is_retryable(self) -> bool {
         match self {
             Self::RateLimited | Self::Failed | Self::Garbled | Self::Timeout | Self::Unreachable => true,
-            Self::InvalidRequest | Self::Authentication | Self::NotFound | Self::TooLarge => false,
+            Self::InvalidRequest
+            | Self::Authentication
+            | Self::Forbidden
+            | Self::NotFound
+            | Self::TooLarge => false,
         }
     }
 

@@ -197,6 +197,6 @@ fn take(gateway: &Gateway, feed: &Feed) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "boot is where the clock comes from")]
-fn unix_seconds() -> u64 {
+pub(super) fn unix_seconds() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }

@@ -7,6 +7,8 @@ use config::Secret;
 use rand::RngExt;
 use store::Store;
 
+use super::server::unix_seconds;
+
 /// Where a key comes from, to tell people at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -37,6 +39,21 @@ pub async fn standalone_master_key(store: &Store) -> anyhow::Result<(Secret, Ori
     };
     let key = store.setting_get_or_insert("master_key", make).await.context("cannot keep the master key")?;
     Ok((Secret::new(key.into_bytes()), origin))
+}
+
+/// The key of the virtual key `name` of a standalone gateway, and the Unix second when it was made: at the first
+/// call, then kept in `store`.
+///
+/// # Errors
+/// The store cannot be read or written.
+pub async fn standalone_virtual_key(store: &Store, name: &str) -> anyhow::Result<(Secret, u64)> {
+    let born = unix_seconds();
+    let make = || format!("{born} {}", make_key());
+    let kept = store.setting_get_or_insert(&format!("virtual_key {name}"), make).await;
+    let kept = kept.with_context(|| format!("cannot keep the key of VirtualKey {name}"))?;
+    let parts = kept.split_once(' ').and_then(|(born, key)| Some((key, born.parse().ok()?)));
+    let (key, born) = parts.with_context(|| format!("what is kept for VirtualKey {name} is no key"))?;
+    Ok((Secret::new(key.as_bytes().to_vec()), born))
 }
 
 /// The thread's generator is a cryptographic one, seeded by the system.

@@ -3,6 +3,7 @@
 //! Sources: platform.openai.com/docs/guides/error-codes, docs.anthropic.com/en/api/errors,
 //! ai.google.dev/gemini-api/docs/troubleshooting, read 2026-11-21.
 
+mod keys;
 mod responses;
 
 use std::borrow::Cow;
@@ -107,6 +108,9 @@ impl From<Fault> for Refusal {
                 "the Authorization header is malformed: it must be 'Bearer <key>'",
             ),
             Fault::KeyWrong => unauthorized("invalid_api_key", "the API key is not valid"),
+            Fault::KeyShut { key, shut } => keys::shut(&key, shut),
+            Fault::MasterOnly { key } => keys::master_only(&key),
+            Fault::ModelDenied { key, model } => keys::model_denied(&key, &model),
             Fault::BodyTooLarge(limit) => {
                 let message =
                     format!("the request body is larger than the {limit} bytes that this gateway takes");
@@ -143,7 +147,7 @@ fn not_ready() -> Refusal {
         .with(header::RETRY_AFTER, "2")
 }
 
-fn unauthorized(code: &'static str, message: &'static str) -> Refusal {
+fn unauthorized(code: &'static str, message: impl Into<Cow<'static, str>>) -> Refusal {
     Refusal::new(StatusCode::UNAUTHORIZED, AUTH, code, message).with(header::WWW_AUTHENTICATE, "Bearer")
 }
 
@@ -235,7 +239,9 @@ fn class_of(class: FaultClass) -> (StatusCode, &'static str, &'static str) {
         FaultClass::RateLimited => {
             (StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", "upstream_rate_limited")
         }
-        FaultClass::Authentication => (StatusCode::BAD_GATEWAY, UPSTREAM, "upstream_authentication"),
+        FaultClass::Authentication | FaultClass::Forbidden => {
+            (StatusCode::BAD_GATEWAY, UPSTREAM, "upstream_authentication")
+        }
         FaultClass::Failed => (StatusCode::BAD_GATEWAY, UPSTREAM, "upstream_failed"),
         FaultClass::Garbled => (StatusCode::BAD_GATEWAY, UPSTREAM, "upstream_invalid_response"),
         FaultClass::Unreachable => (StatusCode::BAD_GATEWAY, UPSTREAM, "upstream_unreachable"),
@@ -248,6 +254,7 @@ fn google_status(class: FaultClass) -> StatusCode {
     match class {
         FaultClass::InvalidRequest | FaultClass::TooLarge => StatusCode::BAD_REQUEST,
         FaultClass::Authentication => StatusCode::UNAUTHORIZED,
+        FaultClass::Forbidden => StatusCode::FORBIDDEN,
         FaultClass::NotFound => StatusCode::NOT_FOUND,
         FaultClass::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         FaultClass::Failed | FaultClass::Garbled => StatusCode::INTERNAL_SERVER_ERROR,

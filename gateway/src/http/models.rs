@@ -16,13 +16,17 @@ use super::gemini::keyed;
 /// When a model was made: LiteLLM's constant, since clients insist on a time.
 const CREATED: &str = "2023-02-28T18:56:42Z";
 
-/// All names that can be asked for, aliases too, sorted.
+/// All names that the caller may ask for, aliases too, sorted.
 pub(super) async fn list(State(gateway): Shared, uri: Uri, headers: HeaderMap) -> Response<Body> {
     let (headers, dialect) = asker(&uri, headers);
     match gateway.identified(&headers) {
-        Ok(now) if dialect == Dialect::Anthropic => json(anthropic_list(now.names()).to_string().into()),
-        Ok(now) if dialect == Dialect::Gemini => json(gemini_list(now.names()).to_string().into()),
-        Ok(now) => json(now.listing.clone().into()),
+        Ok((now, caller)) => json(match dialect {
+            Dialect::Anthropic => anthropic_list(now.names(&caller)).to_string().into(),
+            Dialect::Gemini => gemini_list(now.names(&caller)).to_string().into(),
+            Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::OpenaiResponses => {
+                now.listing(&caller).into()
+            }
+        }),
         Err(fault) => Refusal::from(fault).told_in(dialect).into_response(),
     }
 }
@@ -35,11 +39,13 @@ pub(super) async fn one(
     headers: HeaderMap,
 ) -> Response<Body> {
     let (headers, dialect) = asker(&uri, headers);
-    let now = match gateway.identified(&headers) {
-        Ok(now) => now,
+    let (now, caller) = match gateway.identified(&headers) {
+        Ok(known) => known,
         Err(fault) => return Refusal::from(fault).told_in(dialect).into_response(),
     };
-    let Some(entry) = now.listed(&id) else { return unknown_model(&id).told_in(dialect).into_response() };
+    let Some(entry) = now.listed(&id, &caller) else {
+        return unknown_model(&id).told_in(dialect).into_response();
+    };
     match dialect {
         Dialect::Anthropic => json(anthropic(&id).to_string().into()),
         Dialect::Gemini => json(gemini(&id).to_string().into()),

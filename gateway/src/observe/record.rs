@@ -9,7 +9,7 @@ use protocol::usage::Usage;
 
 use super::metrics::{Metrics, Tally};
 use crate::cost::{NanoUsd, Tariff};
-use crate::pipeline::State;
+use crate::pipeline::{Caller, State};
 use crate::snapshot::Deployment;
 
 /// How a call ended.
@@ -32,6 +32,7 @@ pub(crate) struct Record {
     pub(crate) id: String,
     metrics: Arc<Metrics>,
     started: Instant,
+    caller: Option<Caller>,
     /// Only models that exist: what clients make up must not become a label.
     model: Option<String>,
     is_stream: bool,
@@ -67,6 +68,7 @@ impl Record {
             id,
             metrics,
             started: Instant::now(),
+            caller: None,
             model: None,
             is_stream: false,
             serving: None,
@@ -82,6 +84,11 @@ impl Record {
             fault: None,
             outcome: Outcome::ClientClosed,
         }
+    }
+
+    /// It comes from `caller`.
+    pub(crate) fn called_by(&mut self, caller: &Caller) {
+        self.caller = Some(caller.clone());
     }
 
     /// The whole body has come.
@@ -173,9 +180,14 @@ impl Record {
 
     fn log(&self, duration: Duration, cost: Option<NanoUsd>) {
         let (label, provider) = self.serving.as_ref().map_or(("", ""), |one| (&one.label, &one.provider));
+        let key = self.caller.as_ref().and_then(Caller::key);
         tracing::info!(
             target: "fairlead::access",
             request_id = self.id,
+            key = self.caller.as_ref().map(Caller::label),
+            key_name = key.and_then(|key| key.display_name.as_deref()),
+            team = key.and_then(|key| key.team.as_deref()),
+            user = key.and_then(|key| key.user.as_deref()),
             model = self.model.as_deref(),
             deployment = label,
             provider,

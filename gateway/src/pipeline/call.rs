@@ -14,7 +14,7 @@ use protocol::usage::Usage;
 use reqwest::header::HeaderMap;
 
 use super::kept::Keep;
-use crate::snapshot::Deployment;
+use crate::snapshot::{Deployment, Shut};
 
 /// A request as it came in: nothing is read yet.
 pub(crate) struct Call {
@@ -123,6 +123,12 @@ pub(crate) enum Fault {
     KeyMalformed,
     /// Nobody's key.
     KeyWrong,
+    /// A virtual key, by namespace and name, that does not open the gateway now.
+    KeyShut { key: String, shut: Shut },
+    /// Only the master key may do this, and it is another.
+    MasterOnly { key: String },
+    /// The key may not ask the model, as the client named it.
+    ModelDenied { key: String, model: String },
     /// More bytes than the limit, which it names.
     BodyTooLarge(u64),
     /// The client stopped sending, or sent too slowly.

@@ -59,7 +59,7 @@ const PAGE: (usize, usize) = (20, 100);
 /// [`Fault`].
 pub(crate) async fn run(gateway: &Gateway, errand: Errand, record: &mut Record) -> Result<Reply, Fault> {
     let now = gateway.snapshot()?;
-    let caller = auth::identify(&now, &errand.headers)?;
+    let caller = auth::identify(&now, &errand.headers, (gateway.clock)())?;
     record.rereads();
     let terms = Terms { limits: now.limits, clock: gateway.clock };
     match locate(gateway, &now, &caller, (&errand.id, Wanted::Itself)).await? {

@@ -70,7 +70,7 @@ impl Keep {
         let created_us = gateway.now_us();
         let response = StoredResponse {
             id: own.id.clone(),
-            caller: caller.id.clone().into_owned(),
+            caller: caller.label().to_owned(),
             model: ask.model.clone(),
             created_us,
             expires_us: created_us.saturating_add(i64::try_from(KEPT_FOR.as_micros()).unwrap_or(i64::MAX)),
@@ -124,7 +124,7 @@ pub(super) async fn find(
 ) -> Result<StoredResponse, Fault> {
     let none = |why| Fault::NoResponse(NoResponse { id: id.to_owned(), wanted, why });
     let Some(store) = &gateway.store else { return Err(none(Why::NoStore)) };
-    let found = answered(store.response_get(id, &caller.id, gateway.now_us())).await?;
+    let found = answered(store.response_get(id, caller.label(), gateway.now_us())).await?;
     found.ok_or_else(|| none(Why::Unknown))
 }
 
@@ -134,7 +134,7 @@ pub(super) async fn find(
 /// [`Fault::StoreAway`].
 pub(super) async fn forget(gateway: &Gateway, caller: &Caller, id: &str) -> Result<bool, Fault> {
     let Some(store) = &gateway.store else { return Ok(false) };
-    answered(store.response_delete(id, &caller.id)).await
+    answered(store.response_delete(id, caller.label())).await
 }
 
 async fn answered<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, Fault> {

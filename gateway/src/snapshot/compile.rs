@@ -16,6 +16,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, Invalid
 use sha2::{Digest, Sha256};
 
 use super::budgets::{BudgetError, Budgets};
+use super::keys::Keys;
 use super::tariff::tariff;
 use super::{Api, Deployment, Identity, Limits, MasterKey, Model, Seat, Snapshot, Timeouts, Upstream};
 
@@ -36,6 +37,10 @@ pub(crate) enum CompileError {
     BaseUrl { deployment: ObjectName, url: String },
     #[error("{deployment} speaks no wire language: the rendered config is broken")]
     NoDialect { deployment: ObjectName },
+    #[error("{key}: a hash is no SHA-256 in hex: the rendered config is broken")]
+    KeyHash { key: ObjectName },
+    #[error("{key}: another key has the same material: the rendered config is broken")]
+    KeyTwice { key: ObjectName },
     #[error("two models answer to the name '{name}'")]
     NameTwice { name: String },
     #[error("model '{name}' has no deployment")]
@@ -67,6 +72,7 @@ pub(super) fn compile(delivery: &Delivery, own: Option<&MasterKey>) -> Result<Sn
         by_tag: by_tag(&models),
         revision: delivery.revision.clone(),
         master_key,
+        keys: Keys::compile(&config.keys)?,
         limits: limits(config.settings.limits),
         unknown_price: config.settings.unknown_price,
         models,
@@ -82,8 +88,9 @@ pub(super) fn entry(name: &str, model: &Model) -> serde_json::Value {
     serde_json::json!({"id": name, "object": "model", "created": 1_677_610_602, "owned_by": owner})
 }
 
-fn listing(by_name: &HashMap<String, Arc<Model>>) -> Bytes {
-    let sorted: BTreeMap<_, _> = by_name.iter().collect();
+/// A listing of these models, by name.
+pub(super) fn listing<'a>(models: impl IntoIterator<Item = (&'a String, &'a Arc<Model>)>) -> Bytes {
+    let sorted: BTreeMap<_, _> = models.into_iter().collect();
     let data: Vec<_> = sorted.into_iter().map(|(name, model)| entry(name, model)).collect();
     serde_json::json!({"object": "list", "data": data}).to_string().into()
 }
@@ -116,6 +123,7 @@ fn compile_model(delivery: &Delivery, model: &config::Model) -> Result<Model, Co
     let deployments = model.deployments.iter().map(|deployment| compile_deployment(delivery, deployment));
     Ok(Model {
         name: model.name.clone(),
+        aliases: model.aliases.clone(),
         deployments: deployments.map(|d| d.map(Arc::new)).collect::<Result<_, _>>()?,
     })
 }

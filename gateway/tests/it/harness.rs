@@ -169,7 +169,7 @@ pub(crate) fn delivery(revision: &str, models: Vec<Model>) -> Delivery {
     };
     Delivery {
         revision: revision.into(),
-        config: Config { gateway: named("it"), settings, models, budgets: Vec::new() },
+        config: Config { gateway: named("it"), settings, models, budgets: Vec::new(), keys: Vec::new() },
         credentials: BTreeMap::from([
             (credential("master").file(), Secret::new(format!("{KEY}\n").into_bytes())),
             (credential("up").file(), Secret::new(format!("{UPSTREAM_KEY}\n").into_bytes())),

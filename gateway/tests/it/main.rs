@@ -25,3 +25,4 @@ mod speakers;
 mod streams;
 mod surface;
 mod upstream;
+mod virtual_keys;

@@ -120,6 +120,7 @@ fn assemble(
         settings: gateway.settings.clone(),
         models: groups.models,
         budgets: formed.budgets,
+        keys: Vec::new(),
     };
     GatewayConfig { config, credentials }
 }

@@ -56,6 +56,7 @@ fn rendered(models: &[(&str, u32)], credential: &str) -> GatewayConfig {
         settings,
         models: models.iter().map(model).collect(),
         budgets: Vec::new(),
+        keys: Vec::new(),
     };
     let material = Secret::new(format!("material {credential}").into_bytes());
     GatewayConfig { config, credentials: BTreeMap::from([(reference.file(), material)]) }

@@ -41,7 +41,13 @@ fn config(models: &[(&str, u32)]) -> Config {
         on_loss: config::OnLoss::Report,
         unknown_price: config::UnknownPrice::Allow,
     };
-    Config { gateway: id("main"), settings, models: models.iter().map(model).collect(), budgets: Vec::new() }
+    Config {
+        gateway: id("main"),
+        settings,
+        models: models.iter().map(model).collect(),
+        budgets: Vec::new(),
+        keys: Vec::new(),
+    }
 }
 
 fn deployment(name: &str) -> ObjectRef {

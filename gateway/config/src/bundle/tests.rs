@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    Alert, CalendarUnit, CredentialRef, Deployment, Enforcement, FailureMode, HttpUpstream, Limit, OnExceed,
-    ReservationEstimate, Target, TargetKind, Timeouts, Unit, Upstream, Window,
+    Access, Alert, CalendarUnit, CredentialRef, Deployment, Enforcement, FailureMode, HttpUpstream, KeyHash,
+    KeyLimits, Limit, OnExceed, ReservationEstimate, Target, TargetKind, Timeouts, Unit, Upstream, Window,
 };
 
 const TIMEOUTS: Timeouts = Timeouts { connect_ms: 1, first_byte_ms: 2, stream_idle_ms: 3, request_ms: 4 };
@@ -67,6 +67,28 @@ fn budget(name: &str, webhook: Option<CredentialRef>) -> Budget {
     }
 }
 
+fn virtual_key(name: &str) -> Key {
+    let until = Some(1_800_000_000);
+    Key {
+        id: object(name),
+        uid: "u".into(),
+        hashes: vec![KeyHash::of(name.as_bytes()), KeyHash { until, ..KeyHash::of(b"old") }],
+        display_name: Some("a key".into()),
+        team: Some("red".into()),
+        user: Some("ann".into()),
+        models: Access { allow: vec!["gpt-*".into()], deny: vec!["gpt-5".into()] },
+        expires_at: until,
+        suspended: true,
+        limits: KeyLimits {
+            requests_per_minute: Some(1),
+            tokens_per_minute: Some(2),
+            max_concurrent: Some(3),
+        },
+        budgets: vec![object("b")],
+        metadata: BTreeMap::from([("app".to_owned(), "ci".to_owned())]),
+    }
+}
+
 fn config(models: Vec<Model>) -> Config {
     let settings = Settings {
         master_key: None,
@@ -75,7 +97,7 @@ fn config(models: Vec<Model>) -> Config {
         on_loss: crate::OnLoss::Report,
         unknown_price: crate::UnknownPrice::Allow,
     };
-    Config { gateway: object("main"), settings, models, budgets: Vec::new() }
+    Config { gateway: object("main"), settings, models, budgets: Vec::new(), keys: Vec::new() }
 }
 
 #[test]
@@ -83,6 +105,7 @@ fn what_is_packed_comes_out_again() {
     let key = CredentialRef { id: "ns.openai.apiKey".into(), version: "7".into() };
     let mut before = config((0..100).map(|n| model(&format!("m{n:03}"), Some(key.clone()))).collect());
     before.budgets = (0..100).map(|n| budget(&format!("b{n:03}"), Some(key.clone()))).collect();
+    before.keys = (0..100).map(|n| virtual_key(&format!("k{n:03}"))).collect();
     let bundle = Bundle::pack(&before).unwrap();
     let delivery = Bundle::unpack(&bundle.index, |file| match file {
         "credential-ns.openai.apiKey-7" => Some(b"sk-1".to_vec()),
@@ -114,6 +137,18 @@ fn an_edit_of_one_budget_changes_one_shard() {
     let after = Bundle::pack(&edited).unwrap();
     let new: Vec<_> = after.shards.keys().filter(|file| !before.shards.contains_key(*file)).collect();
     assert_eq!(new.len(), 1, "only the shard of the edited budget may change: {new:?}");
+    assert_ne!(before.revision, after.revision);
+}
+
+#[test]
+fn an_edit_of_one_of_ten_thousand_keys_changes_one_shard_and_all_fit_twice() {
+    let mut edited = config(Vec::new());
+    edited.keys = (0..10_000).map(|n| virtual_key(&format!("k{n:05}"))).collect();
+    let before = Bundle::pack(&edited).unwrap();
+    edited.keys[42].suspended = false;
+    let after = Bundle::pack(&edited).unwrap();
+    let new: Vec<_> = after.shards.keys().filter(|file| !before.shards.contains_key(*file)).collect();
+    assert_eq!(new.len(), 1, "only the shard of the edited key may change: {new:?}");
     assert_ne!(before.revision, after.revision);
 }
 

@@ -157,6 +157,7 @@ fn class(class: FaultClass) -> &'static str {
     match class {
         FaultClass::InvalidRequest => "BadRequestError",
         FaultClass::Authentication => "AuthenticationError",
+        FaultClass::Forbidden => "PermissionDeniedError",
         FaultClass::NotFound => "NotFoundError",
         FaultClass::TooLarge => "ContextWindowExceededError",
         FaultClass::RateLimited => "RateLimitError",

@@ -60,6 +60,7 @@ fn delivery(revision: &str, base_url: &str, key: &str) -> Delivery {
             },
             models: vec![model],
             budgets: Vec::new(),
+            keys: Vec::new(),
         },
         credentials: BTreeMap::from([
             (reference("key").file(), Secret::new(key.into())),
@@ -86,7 +87,7 @@ fn a_good_config_serves_under_its_names_and_with_trimmed_keys() {
     let (change, status) = fed(&current, delivery("r1", "https://a.example/v1", "sk-up\n"));
     assert_eq!((change, status.revision.as_deref(), status.problem), (Change::Installed, Some("r1"), None));
     let now = current.load().expect("serves");
-    assert!(now.master_key.matches(b"sk-5tr0ng-en0ugh"));
+    assert!(now.master_key.matches(&crate::snapshot::digest(b"sk-5tr0ng-en0ugh")));
     let model = now.model("alias/of m").expect("by alias");
     let crate::snapshot::Upstream::Http(api) = &model.deployments[0].upstream else { panic!("http") };
     assert_eq!(api.headers["authorization"], "Bearer sk-up");

@@ -37,6 +37,7 @@ fn name(class: FaultClass) -> &'static str {
     match class {
         FaultClass::InvalidRequest => "invalid_request_error",
         FaultClass::Authentication => "authentication_error",
+        FaultClass::Forbidden => "permission_error",
         FaultClass::NotFound => "not_found_error",
         FaultClass::TooLarge => "request_too_large",
         FaultClass::RateLimited => "rate_limit_error",

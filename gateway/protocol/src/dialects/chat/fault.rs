@@ -10,6 +10,7 @@ pub(super) fn encode(class: FaultClass, message: &str) -> String {
         FaultClass::TooLarge => ("invalid_request_error", "context_length_exceeded"),
         FaultClass::NotFound => ("invalid_request_error", "model_not_found"),
         FaultClass::Authentication => ("authentication_error", "invalid_api_key"),
+        FaultClass::Forbidden => ("permission_error", "permission_denied"),
         FaultClass::RateLimited => ("rate_limit_error", "rate_limit_exceeded"),
         FaultClass::Failed => ("server_error", "server_error"),
         FaultClass::Garbled => ("server_error", "bad_answer"),

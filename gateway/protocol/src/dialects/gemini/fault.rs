@@ -11,6 +11,7 @@ pub fn encode_fault(class: FaultClass, message: &str) -> String {
     let (code, status) = match class {
         FaultClass::InvalidRequest | FaultClass::TooLarge => (400, "INVALID_ARGUMENT"),
         FaultClass::Authentication => (401, "UNAUTHENTICATED"),
+        FaultClass::Forbidden => (403, "PERMISSION_DENIED"),
         FaultClass::NotFound => (404, "NOT_FOUND"),
         FaultClass::RateLimited => (429, "RESOURCE_EXHAUSTED"),
         FaultClass::Failed | FaultClass::Garbled => (500, "INTERNAL"),

@@ -14,6 +14,7 @@ fn kind(class: FaultClass) -> &'static str {
     match class {
         FaultClass::InvalidRequest | FaultClass::NotFound | FaultClass::TooLarge => "invalid_request_error",
         FaultClass::Authentication => "authentication_error",
+        FaultClass::Forbidden => "permission_error",
         FaultClass::RateLimited => "rate_limit_error",
         FaultClass::Failed | FaultClass::Garbled | FaultClass::Timeout | FaultClass::Unreachable => {
             "server_error"
@@ -26,6 +27,7 @@ pub(super) fn code(class: FaultClass) -> &'static str {
     match class {
         FaultClass::InvalidRequest => "invalid_prompt",
         FaultClass::Authentication => "invalid_api_key",
+        FaultClass::Forbidden => "permission_denied",
         FaultClass::NotFound => "model_not_found",
         FaultClass::TooLarge => "context_length_exceeded",
         FaultClass::RateLimited => "rate_limit_exceeded",

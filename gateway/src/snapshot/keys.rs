@@ -1,0 +1,166 @@
+//! Virtual keys, ready to be looked up by the digest of what a client sends.
+//!
+//! The lookup is not in constant time, and needs not be: what its time could tell is how a digest begins, and nobody
+//! can send a key whose digest begins as wanted but by trying. The master key is compared in constant time anyway.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use config::KeyHash;
+
+use super::access::Access;
+use super::compile::CompileError;
+
+/// SHA-256 of a whole key.
+pub(crate) type KeyDigest = [u8; 32];
+
+/// A virtual key.
+#[derive(Debug)]
+pub(crate) struct Key {
+    /// Namespace and name of the VirtualKey, for logs and messages.
+    pub(crate) label: String,
+    pub(crate) display_name: Option<String>,
+    pub(crate) team: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) access: Access,
+    expires_at: Option<u64>,
+    is_suspended: bool,
+}
+
+/// All keys of a snapshot.
+#[derive(Debug, Default)]
+pub(crate) struct Keys(HashMap<KeyDigest, Held>);
+
+/// A key by one of its digests.
+#[derive(Debug)]
+struct Held {
+    key: Arc<Key>,
+    /// See [`KeyHash::until`].
+    until: Option<u64>,
+}
+
+/// Why a known key does not open the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shut {
+    Expired,
+    /// A rotation has replaced it.
+    Replaced,
+    Suspended,
+}
+
+impl Keys {
+    pub(super) fn compile(from: &[config::Key]) -> Result<Self, CompileError> {
+        let mut all = HashMap::with_capacity(from.len());
+        for one in from {
+            let key = Arc::new(Key::new(one));
+            for hash in &one.hashes {
+                let digest = digest_of(hash).ok_or_else(|| CompileError::KeyHash { key: one.id.clone() })?;
+                let held = Held { key: Arc::clone(&key), until: hash.until };
+                if all.insert(digest, held).is_some() {
+                    return Err(CompileError::KeyTwice { key: one.id.clone() });
+                }
+            }
+        }
+        Ok(Self(all))
+    }
+
+    /// The key of that digest, at the Unix second `now`. `None` if it is nobody's.
+    pub(crate) fn find(&self, digest: &KeyDigest, now: u64) -> Option<(&Arc<Key>, Result<(), Shut>)> {
+        let Held { key, until } = self.0.get(digest)?;
+        let is_over = |end: Option<u64>| end.is_some_and(|end| end <= now);
+        let verdict = if is_over(key.expires_at) {
+            Err(Shut::Expired)
+        } else if is_over(*until) {
+            Err(Shut::Replaced)
+        } else if key.is_suspended {
+            Err(Shut::Suspended)
+        } else {
+            Ok(())
+        };
+        Some((key, verdict))
+    }
+}
+
+impl Key {
+    fn new(from: &config::Key) -> Self {
+        Self {
+            label: from.id.to_string(),
+            display_name: from.display_name.clone(),
+            team: from.team.clone(),
+            user: from.user.clone(),
+            access: Access::new(&from.models),
+            expires_at: from.expires_at,
+            is_suspended: from.suspended,
+        }
+    }
+}
+
+fn digest_of(hash: &KeyHash) -> Option<KeyDigest> {
+    let (pairs, []) = hash.sha256.as_bytes().as_chunks::<2>() else { return None };
+    let mut bytes = pairs.iter().map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    let mut digest = [0; 32];
+    for place in &mut digest {
+        *place = bytes.next()??;
+    }
+    bytes.next().is_none().then_some(digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use config::ObjectName;
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    fn key(name: &str, hashes: Vec<KeyHash>) -> config::Key {
+        config::Key {
+            id: ObjectName { namespace: "ai".into(), name: name.into() },
+            uid: "u".into(),
+            hashes,
+            display_name: None,
+            team: None,
+            user: None,
+            models: config::Access::default(),
+            expires_at: None,
+            suspended: false,
+            limits: config::KeyLimits::default(),
+            budgets: Vec::new(),
+            metadata: std::collections::BTreeMap::new(),
+        }
+    }
+
+    fn verdict(keys: &Keys, presented: &[u8], now: u64) -> Option<Result<(), Shut>> {
+        keys.find(&Sha256::digest(presented).into(), now).map(|(_, verdict)| verdict)
+    }
+
+    #[test]
+    fn an_old_key_opens_until_the_overlap_is_over_and_the_new_one_at_once() {
+        let hashes = vec![KeyHash { until: Some(100), ..KeyHash::of(b"sk-old") }, KeyHash::of(b"sk-new")];
+        let keys = Keys::compile(&[key("a", hashes)]).unwrap();
+        assert_eq!(verdict(&keys, b"sk-old", 99), Some(Ok(())));
+        assert_eq!(verdict(&keys, b"sk-old", 100), Some(Err(Shut::Replaced)));
+        assert_eq!(verdict(&keys, b"sk-new", 100), Some(Ok(())));
+        assert_eq!(verdict(&keys, b"sk-other", 100), None);
+    }
+
+    #[test]
+    fn the_end_of_a_key_goes_before_all_else() {
+        let mut one = key("a", vec![KeyHash { until: Some(50), ..KeyHash::of(b"sk-1") }]);
+        (one.expires_at, one.suspended) = (Some(100), true);
+        let keys = Keys::compile(&[one]).unwrap();
+        assert_eq!(verdict(&keys, b"sk-1", 49), Some(Err(Shut::Suspended)));
+        assert_eq!(verdict(&keys, b"sk-1", 50), Some(Err(Shut::Replaced)));
+        assert_eq!(verdict(&keys, b"sk-1", 100), Some(Err(Shut::Expired)));
+    }
+
+    #[test]
+    fn what_is_no_digest_or_two_keys_at_once_is_refused() {
+        for sha256 in ["", "00", &"0".repeat(63), &"0".repeat(66), &"g".repeat(64)] {
+            let hash = KeyHash { sha256: sha256.into(), until: None };
+            assert!(matches!(Keys::compile(&[key("a", vec![hash])]), Err(CompileError::KeyHash { .. })));
+        }
+        let same = || vec![KeyHash::of(b"sk-1")];
+        let twice = Keys::compile(&[key("a", same()), key("b", same())]).unwrap_err();
+        assert!(twice.to_string().contains("ai/b"), "{twice}");
+    }
+}
