@@ -58,6 +58,7 @@ pub(crate) async fn serve(arguments: UpArguments) -> anyhow::Result<()> {
         master_key: Some(Secret::new(key.clone())),
         store: Some(store),
         drain_delay: Duration::ZERO,
+        redis: None,
         drain_timeout: Duration::from_secs(10),
     };
     let server = Server::bind(options).await?;

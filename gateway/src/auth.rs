@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 
 use crate::pipeline::Fault;

@@ -10,7 +10,7 @@ mod standalone;
 pub mod telemetry;
 
 pub use probe::{Probe, probe};
-pub use server::{Options, Server, serve};
+pub use server::{Options, RedisAt, Server, serve};
 pub use source::watch_directory;
 pub use standalone::{Origin, standalone_master_key, standalone_store, standalone_virtual_key};
 

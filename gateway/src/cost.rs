@@ -18,6 +18,7 @@ pub(crate) struct Tariff {
     /// Absent where nobody knows.
     price: Option<Price>,
     bills: Bills,
+    most_output: Option<u64>,
 }
 
 /// Who says what a call costs.
@@ -32,7 +33,17 @@ pub(crate) enum Bills {
 
 impl Tariff {
     pub(crate) fn new(price: Option<Price>, bills: Bills) -> Self {
-        Self { price, bills }
+        Self { price, bills, most_output: None }
+    }
+
+    /// The same for a model whose longest answer has so many tokens, if somebody knows.
+    pub(crate) fn with_most_output(self, most_output: Option<u64>) -> Self {
+        Self { most_output, ..self }
+    }
+
+    /// The longest answer, in tokens.
+    pub(crate) fn most_output(&self) -> Option<u64> {
+        self.most_output
     }
 
     /// Whether the cost of a call will be known.
@@ -53,7 +64,8 @@ impl NanoUsd {
         self.0
     }
 
-    fn saturating(nano: u64) -> Self {
+    /// So many, or the most there are.
+    pub(crate) fn saturating(nano: u64) -> Self {
         Self(i64::try_from(nano).unwrap_or(i64::MAX))
     }
 }

@@ -1,6 +1,7 @@
 //! The data plane: serves four wire languages in front of every provider. `pipeline.rs` is one request from top to
 //! bottom; `boot.rs` starts a process. Other crates see only what is exported here.
 
+mod admission;
 mod auth;
 pub mod boot;
 mod cost;
@@ -13,6 +14,6 @@ mod snapshot;
 mod tokens;
 
 pub use boot::telemetry;
-pub use boot::{Options, Server, serve};
+pub use boot::{Options, RedisAt, Server, serve};
 pub use snapshot::{Feed, MasterKey, Problem};
 pub use store::Store;

@@ -14,6 +14,7 @@ mod kept;
 mod outgoing;
 mod thread;
 
+pub(crate) use crate::admission::{Forecast, OverLimit, Tab};
 pub(crate) use crate::auth::Caller;
 pub(crate) use crate::observe::metrics::Metrics;
 pub(crate) use crate::observe::record::Record;
@@ -32,9 +33,11 @@ pub(crate) use outgoing::{Exchange, Outgoing};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use limits::Limiter;
 use reqwest::header::HeaderMap;
 use store::Store;
 
+use crate::admission::{Admitted, Asked, Averages, Desk};
 use crate::auth;
 use crate::providers::{self, Clients};
 use crate::routing::{self, health::Health};
@@ -59,6 +62,8 @@ pub(crate) struct Gateway {
     pub(crate) metrics: Arc<Metrics>,
     /// What lasts. It may be away: see `store_answers`.
     pub(crate) store: Option<Store>,
+    /// Where requests are let in.
+    pub(crate) desk: Desk,
     /// Whether the store did at the last look.
     pub(crate) store_answers: AtomicBool,
     clients: Clients,
@@ -69,10 +74,18 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     /// A gateway that serves nothing before its first snapshot.
-    pub(crate) fn new(current: Current, clients: Clients, clock: Clock, store: Option<Store>) -> Self {
-        let (health, metrics, tokenizer) = (Health::default(), Arc::default(), Tokenizer::default());
+    pub(crate) fn new(
+        current: Current,
+        clients: Clients,
+        clock: Clock,
+        store: Option<Store>,
+        limiter: Limiter,
+    ) -> Self {
+        let (health, tokenizer, metrics) =
+            (Health::default(), Tokenizer::default(), Arc::<Metrics>::default());
         let (store_answers, draining) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { current, health, metrics, store, store_answers, clients, clock, tokenizer, draining }
+        let desk = Desk { limiter, averages: Arc::<Averages>::default(), metrics: Arc::clone(&metrics) };
+        Self { current, health, metrics, store, desk, store_answers, clients, clock, tokenizer, draining }
     }
 
     /// From now on this process asks for no new requests, but serves those that come.
@@ -132,8 +145,12 @@ pub(crate) async fn serve(gateway: &Gateway, call: Call, record: &mut Record) ->
     if ask.task == Task::Count {
         return count::reply(gateway, ask).await;
     }
+    let asked = Asked { caller: &caller, headers: &call.headers, ask: &ask };
+    let Admitted { model, tab } = gateway.desk.admit(&now, asked, model).await?;
+    record.asks(&model.name, ask.stream);
+    record.holds(tab);
     let echo = ask.echo(&record.id.replace('-', ""), (gateway.clock)());
-    let thread = thread::resume(gateway, &now, &caller, model, &mut ask).await?;
+    let thread = thread::resume(gateway, &now, &caller, &model, &mut ask).await?;
     let own = kept::own(gateway, &ask, thread.previous.as_deref(), &echo.id);
     let mut route = routing::plan(&thread.deployments, &mut rand::rng());
     while let Some(deployment) = route.next() {

@@ -11,6 +11,7 @@ mod keys;
 mod master_key;
 mod tariff;
 
+pub(crate) use budgets::{Charge, Rule, Subjects};
 pub(crate) use current::{Change, Current, Status};
 pub use current::{Feed, Problem};
 pub(crate) use keys::{Key, Shut};
@@ -53,7 +54,6 @@ pub(crate) struct Snapshot {
     /// By name and by alias.
     by_name: HashMap<String, Arc<Model>>,
     /// Who is limited by what.
-    #[cfg_attr(not(test), expect(dead_code, reason = "requests are not held to their budgets yet"))]
     pub(crate) budgets: budgets::Budgets,
     /// By the tag that ids of responses carry.
     by_tag: HashMap<Tag, Seat>,

@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// A folder (or file) of `src`, and what it may use.
-const EDGES: [(&str, &[&str]); 10] = [
+const EDGES: [(&str, &[&str]); 11] = [
     ("boot", &["http", "pipeline", "providers", "snapshot", "observe", "routing", "auth"]),
     ("snapshot", &["cost"]),
+    ("admission", &["pipeline", "auth", "snapshot", "cost"]),
     ("http", &["pipeline", "auth"]),
-    ("pipeline", &["auth", "routing", "providers", "observe", "snapshot", "tokens"]),
+    ("pipeline", &["admission", "auth", "routing", "providers", "observe", "snapshot", "tokens"]),
     ("auth", &["pipeline", "snapshot"]),
     ("routing", &["pipeline", "snapshot"]),
     ("providers", &["pipeline", "snapshot"]),

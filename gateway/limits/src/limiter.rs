@@ -122,6 +122,14 @@ impl Limiter {
         }
     }
 
+    /// Waits until the counters answer, but not for longer than that; whether they do.
+    pub async fn wait(&self, at_most: Duration) -> bool {
+        match &*self.keeper {
+            Keeper::Here(_) => true,
+            Keeper::Shared { redis, .. } => redis.wait(at_most).await,
+        }
+    }
+
     /// Settlements that wait for Redis, and how many were given up because too many waited.
     #[must_use]
     pub fn backlog(&self) -> (usize, u64) {

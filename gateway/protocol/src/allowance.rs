@@ -56,6 +56,37 @@ pub fn retold<'h>(
     told
 }
 
+/// How much is left of a limit of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// `requests` or `tokens`.
+    pub counted: &'static str,
+    /// How much fits.
+    pub limit: u64,
+    /// How much is left.
+    pub remaining: u64,
+    /// In how many seconds there is room again; `None` where nobody knows.
+    pub reset_in: Option<u64>,
+}
+
+impl Allowance {
+    /// The headers that tell a `client`: names and values. `now` is in seconds since 1970.
+    #[must_use]
+    pub fn told(&self, client: Dialect, now: u64) -> Vec<(String, String)> {
+        let Some(family) = family(client) else { return Vec::new() };
+        let reset = self.reset_in.map(|seconds| match family {
+            Family::OpenAi => duration(seconds),
+            Family::Anthropic => time::write(now.saturating_add(seconds)),
+        });
+        let all = [
+            ("limit", Some(self.limit.to_string())),
+            ("remaining", Some(self.remaining.to_string())),
+            ("reset", reset),
+        ];
+        all.into_iter().filter_map(|(what, value)| Some((name(family, self.counted, what), value?))).collect()
+    }
+}
+
 /// In how many seconds to come back, as Google's error body says it. Rounded up.
 #[must_use]
 pub fn retry_delay(body: &[u8]) -> Option<u64> {
@@ -172,6 +203,27 @@ mod tests {
         assert_eq!(told(Dialect::OpenaiChat, Dialect::Anthropic, &headers), expected);
         assert_eq!(told(Dialect::OpenaiResponses, Dialect::OpenaiChat, &headers), [""; 0]);
         assert_eq!(told(Dialect::OpenaiChat, Dialect::Gemini, &headers), [""; 0]);
+    }
+
+    #[test]
+    fn a_limit_of_ours_is_told_in_the_words_of_each() {
+        let left = Allowance { counted: "tokens", limit: 9, remaining: 2, reset_in: Some(61) };
+        let told = |client| -> Vec<_> {
+            left.told(client, NOW).into_iter().map(|(name, value)| format!("{name}: {value}")).collect()
+        };
+        let openai = [
+            "x-ratelimit-limit-tokens: 9",
+            "x-ratelimit-remaining-tokens: 2",
+            "x-ratelimit-reset-tokens: 1m1s",
+        ];
+        assert_eq!(told(Dialect::OpenaiResponses), openai);
+        let anthropic = [
+            "anthropic-ratelimit-tokens-limit: 9",
+            "anthropic-ratelimit-tokens-remaining: 2",
+            "anthropic-ratelimit-tokens-reset: 2026-11-21T10:01:01Z",
+        ];
+        assert_eq!(told(Dialect::Anthropic), anthropic);
+        assert_eq!(told(Dialect::Gemini), [""; 0]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use config::Secret;
 use store::Store;
 
-use super::{Options, Probe};
+use super::{Options, Probe, RedisAt};
 
 /// Serves OpenAI's API in front of every provider.
 #[derive(Clone, Debug, Parser)]
@@ -34,6 +34,16 @@ pub struct Args {
     /// A PostgreSQL database, shared by the gateways of a cluster. Only from the environment: it has a password.
     #[arg(skip = env_secret("FAIRLEAD_DATABASE_URL"))]
     pub database_url: Option<Secret>,
+    /// A Redis or Redis Cluster, for budgets and rate limits that the gateways of a cluster share. Only from the
+    /// environment: it may have a password.
+    #[arg(skip = env_secret("FAIRLEAD_REDIS_URL"))]
+    pub redis_url: Option<Secret>,
+    /// Whose counters these are in Redis: gateways with the same name share them.
+    #[arg(long, env = "FAIRLEAD_LIMITS_SPACE", default_value = "fairlead")]
+    pub limits_space: String,
+    /// The longest that a request waits for Redis; three waits in vain, and requests pass by each limit's failureMode.
+    #[arg(long, env = "FAIRLEAD_REDIS_TIMEOUT", default_value = "50ms", value_parser = duration)]
+    pub redis_timeout: Duration,
     /// How long to go on accepting after SIGTERM, until load balancers have noticed.
     #[arg(long, env = "FAIRLEAD_DRAIN_DELAY", default_value = "5s", value_parser = duration)]
     pub drain_delay: Duration,
@@ -63,9 +73,16 @@ impl Args {
             admin_listen: self.admin_listen,
             master_key: self.master_key.clone(),
             store: self.database_url.as_ref().map(store_at).transpose()?,
+            redis: self.redis_url.clone().map(|url| self.redis_at(url)),
             drain_delay: self.drain_delay,
             drain_timeout: self.drain_timeout,
         })
+    }
+}
+
+impl Args {
+    fn redis_at(&self, url: Secret) -> RedisAt {
+        RedisAt { url, space: self.limits_space.clone(), patience: self.redis_timeout }
     }
 }
 

@@ -10,6 +10,7 @@ use anyhow::Context;
 use axum::Router;
 use axum::serve::ListenerExt;
 use config::Secret;
+use limits::{Limiter, Redis};
 use store::Store;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -22,6 +23,12 @@ use crate::pipeline::Gateway;
 use crate::providers::Clients;
 use crate::snapshot::{Change, Current, Feed, MasterKey};
 
+/// A start waits for Redis no longer than this.
+const REDIS_STARTS: Duration = Duration::from_secs(2);
+
+/// An end waits no longer until Redis has been told all.
+const REDIS_ENDS: Duration = Duration::from_secs(5);
+
 /// The settings of a server.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -33,10 +40,23 @@ pub struct Options {
     pub master_key: Option<Secret>,
     /// For what lasts. Without one, what needs it is refused.
     pub store: Option<Store>,
+    /// For budgets and rate limits that pods share. Without one, each process counts by itself.
+    pub redis: Option<RedisAt>,
     /// How long to go on accepting after shutdown began, while readiness already fails.
     pub drain_delay: Duration,
     /// How long to let running requests finish after that.
     pub drain_timeout: Duration,
+}
+
+/// A Redis or Redis Cluster.
+#[derive(Clone, Debug)]
+pub struct RedisAt {
+    /// Has a password.
+    pub url: Secret,
+    /// Whose counters these are there: gateways with the same one share them.
+    pub space: String,
+    /// The longest that a request waits for it.
+    pub patience: Duration,
 }
 
 /// A gateway with its ports taken, so that their addresses can be told before it serves.
@@ -73,6 +93,7 @@ impl Server {
             Clients::default(),
             unix_seconds,
             options.store.clone(),
+            limiter(options.redis.as_ref())?,
         ));
         let clients = bind(options.listen).await?;
         let admin = bind(options.admin_listen).await?;
@@ -136,13 +157,27 @@ impl Server {
                 () = async { stop_admin.cancelled().await; sleep(Duration::from_secs(1)).await } => {}
             }
         };
+        if !gateway.desk.limiter.wait(REDIS_STARTS).await {
+            tracing::error!("Redis does not answer: requests are let in or not by each limit's failureMode");
+        }
         tokio::join!(clients_done, admin_done, reloading, keeping, sweeping);
+        if !gateway.desk.limiter.settled(REDIS_ENDS).await {
+            let (waiting, _) = gateway.desk.limiter.backlog();
+            tracing::error!(waiting, "Redis was not told what the last requests came to");
+        }
         if let Some(store) = options.store {
             store.close().await;
         }
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+fn limiter(redis: Option<&RedisAt>) -> anyhow::Result<Limiter> {
+    let Some(RedisAt { url, space, patience }) = redis else { return Ok(Limiter::local()) };
+    let text = std::str::from_utf8(url.expose()).unwrap_or_default();
+    let redis = Redis::new(text.trim(), space, *patience).context("FAIRLEAD_REDIS_URL is refused")?;
+    Ok(Limiter::shared(redis))
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

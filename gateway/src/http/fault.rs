@@ -4,6 +4,7 @@
 //! ai.google.dev/gemini-api/docs/troubleshooting, read 2026-11-21.
 
 mod keys;
+mod limits;
 mod responses;
 
 use std::borrow::Cow;
@@ -12,6 +13,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header};
 use bytes::Bytes;
 use catalogue::Dialect;
+use protocol::allowance::Allowance;
 use protocol::dialects::{DecodeError, encode_fault, encode_no_thread};
 use protocol::fault::{FaultClass, openai_error};
 
@@ -28,6 +30,8 @@ pub(super) struct Refusal {
     param: Option<Cow<'static, str>>,
     message: Cow<'static, str>,
     headers: HeaderMap,
+    /// How much is left, for headers.
+    allowance: Option<Allowance>,
     /// The provider's own words, relayed as they are.
     relayed: Option<Bytes>,
     /// The client's language.
@@ -50,7 +54,18 @@ impl Refusal {
     ) -> Self {
         let (message, headers) = (message.into(), HeaderMap::new());
         let (class, dialect) = (FaultClass::of_status(status.as_u16()), Dialect::OpenaiChat);
-        Self { status, code, class, kind, param: None, message, headers, relayed: None, dialect }
+        Self {
+            status,
+            code,
+            class,
+            kind,
+            param: None,
+            message,
+            headers,
+            allowance: None,
+            relayed: None,
+            dialect,
+        }
     }
 
     fn about(self, param: impl Into<Cow<'static, str>>) -> Self {
@@ -80,6 +95,9 @@ impl Refusal {
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
+        if let Some(allowance) = self.allowance {
+            response.headers_mut().extend(limits::headers(&allowance, self.dialect));
+        }
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response
     }
@@ -126,6 +144,8 @@ impl From<Fault> for Refusal {
             Fault::Lossy(lossy) => too_lossy(lossy),
             Fault::CannotEmbed(who) => cannot_embed(&who),
             Fault::Unpriced { deployment, upstream_model } => unpriced(&deployment, &upstream_model),
+            Fault::OverLimit(over) => limits::over(&over),
+            Fault::LimitsAway(owner) => limits::away(&owner),
             Fault::UnknownModel(name) => unknown_model(&name),
             Fault::NoResponse(none) => responses::none(&none),
             Fault::StoreAway => responses::store_away(),

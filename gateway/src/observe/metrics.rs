@@ -12,6 +12,7 @@ use prometheus_client::registry::Registry;
 use protocol::usage::Usage;
 
 use crate::cost::NanoUsd;
+use crate::snapshot::Rule;
 
 /// The metrics of one gateway.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub(crate) struct Metrics {
     first_byte: Family<ByModel, Histogram, fn() -> Histogram>,
     tokens: Family<Tokens, Counter>,
     cost: Family<ByDeployment, Counter>,
+    limited: Family<Limited, Counter>,
     config: Family<Revision, Gauge>,
     rejected: Counter,
     kept: Family<Kept, Counter>,
@@ -89,6 +91,13 @@ pub(crate) enum Keeping {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Limited {
+    owner: String,
+    limit: String,
+    verdict: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Revision {
     revision: String,
 }
@@ -107,6 +116,7 @@ impl Default for Metrics {
             first_byte: Family::new_with_constructor(seconds),
             tokens: Family::default(),
             cost: Family::default(),
+            limited: Family::default(),
             config: Family::default(),
             rejected: Counter::default(),
             kept: Family::default(),
@@ -129,6 +139,11 @@ impl Default for Metrics {
         registry.register("tokens", "Tokens that answers report", new.tokens.clone());
         registry.register("cost_nano_dollars", "What answers cost, where it is known", new.cost.clone());
         registry.register("responses_kept", "Responses that the gateway was to keep", new.kept.clone());
+        registry.register(
+            "limited",
+            "Requests that met a full limit, by the BudgetPolicy or VirtualKey that has it",
+            new.limited.clone(),
+        );
         registry.register("config", "1 for the revision that serves", new.config.clone());
         registry.register("config_rejected", "Configs that were refused", new.rejected.clone());
         registry.register(
@@ -166,6 +181,12 @@ impl Metrics {
         }
         let labels = Request { model, deployment, status: class(tally.status), outcome: tally.outcome };
         self.requests.get_or_create(&labels).inc();
+    }
+
+    /// Counts a request that met a full limit.
+    pub(crate) fn limited(&self, rule: &Rule, verdict: &'static str) {
+        let labels = Limited { owner: rule.budget.to_string(), limit: rule.limit.clone(), verdict };
+        self.limited.get_or_create(&labels).inc();
     }
 
     /// Notes the revision that serves from `unix_seconds` on.

@@ -9,7 +9,7 @@ use protocol::usage::Usage;
 
 use super::metrics::{Metrics, Tally};
 use crate::cost::{NanoUsd, Tariff};
-use crate::pipeline::{Caller, State};
+use crate::pipeline::{Caller, Forecast, State, Tab};
 use crate::snapshot::Deployment;
 
 /// How a call ended.
@@ -33,6 +33,8 @@ pub(crate) struct Record {
     metrics: Arc<Metrics>,
     started: Instant,
     caller: Option<Caller>,
+    /// What it holds in budgets and rate limits.
+    tab: Option<Tab>,
     /// Only models that exist: what clients make up must not become a label.
     model: Option<String>,
     is_stream: bool,
@@ -69,6 +71,7 @@ impl Record {
             metrics,
             started: Instant::now(),
             caller: None,
+            tab: None,
             model: None,
             is_stream: false,
             serving: None,
@@ -100,6 +103,11 @@ impl Record {
     pub(crate) fn asks(&mut self, model: &str, is_stream: bool) {
         self.model = Some(model.to_owned());
         self.is_stream = is_stream;
+    }
+
+    /// It holds this in budgets and rate limits until it ends.
+    pub(crate) fn holds(&mut self, tab: Option<Tab>) {
+        self.tab = tab;
     }
 
     /// It goes to `deployment`.
@@ -215,6 +223,14 @@ impl Drop for Record {
     fn drop(&mut self) {
         let duration = self.started.elapsed();
         let cost = self.cost();
+        if let Some(tab) = self.tab.take() {
+            let used = self.usage.map(|usage| Forecast {
+                input: usage.input(),
+                output: usage.generated(),
+                nano_usd: cost.map_or(0, |cost| u64::try_from(cost.nano()).unwrap_or_default()),
+            });
+            tab.close(used, self.attempts > 0);
+        }
         self.metrics.in_flight.dec();
         self.metrics.count(&Tally {
             model: self.model.as_deref().unwrap_or_default(),

@@ -13,6 +13,7 @@ use protocol::scan::ScanError;
 use protocol::usage::Usage;
 use reqwest::header::HeaderMap;
 
+use super::OverLimit;
 use super::kept::Keep;
 use crate::snapshot::{Deployment, Shut};
 
@@ -148,6 +149,10 @@ pub(crate) enum Fault {
         /// The model's name at the provider.
         upstream_model: String,
     },
+    /// A budget or rate limit has no room for it.
+    OverLimit(Box<OverLimit>),
+    /// Nobody can tell whether a limit has room, and its owner, which it names, wants no request unchecked.
+    LimitsAway(String),
     /// No model of that name or alias.
     UnknownModel(String),
     /// A response that the client names cannot be had.

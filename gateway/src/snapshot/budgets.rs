@@ -6,8 +6,6 @@
 //! too: in their counters for the request's own subjects where they match it themselves, else in one that is kept for what
 //! comes from below.
 
-#![cfg_attr(not(test), expect(dead_code, reason = "requests are not held to their budgets yet"))]
-
 mod rule;
 #[cfg(test)]
 mod tests;
@@ -93,6 +91,13 @@ pub(crate) enum Subject<'a> {
 pub(crate) struct Charge {
     pub(crate) counter: Arc<Counter>,
     pub(crate) rule: Arc<Rule>,
+}
+
+impl Charge {
+    /// For whom it is counted, as people are told; `None` where all share one counter.
+    pub(crate) fn subject(&self) -> Option<&str> {
+        self.rule.subject_of(&self.counter)
+    }
 }
 
 /// A budget and one of its subjects, with the limits that count for it.

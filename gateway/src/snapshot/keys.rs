@@ -6,9 +6,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use config::KeyHash;
+use config::{KeyHash, ObjectName};
 
 use super::access::Access;
+use super::budgets::{Charge, Rule};
 use super::compile::CompileError;
 
 /// SHA-256 of a whole key.
@@ -19,10 +20,17 @@ pub(crate) type KeyDigest = [u8; 32];
 pub(crate) struct Key {
     /// Namespace and name of the VirtualKey, for logs and messages.
     pub(crate) label: String,
+    pub(crate) id: ObjectName,
     pub(crate) display_name: Option<String>,
     pub(crate) team: Option<String>,
     pub(crate) user: Option<String>,
     pub(crate) access: Access,
+    /// Every request with it has these.
+    pub(crate) tags: Vec<String>,
+    /// Those that it names.
+    pub(crate) budgets: Vec<ObjectName>,
+    /// Of its own.
+    limits: Vec<Arc<Rule>>,
     expires_at: Option<u64>,
     is_suspended: bool,
 }
@@ -82,17 +90,37 @@ impl Keys {
 }
 
 impl Key {
+    /// What its own limits charge.
+    pub(crate) fn charges(&self) -> impl Iterator<Item = Charge> {
+        self.limits.iter().map(Rule::charge)
+    }
+
+    /// Whether it has limits of its own.
+    pub(crate) fn is_limited(&self) -> bool {
+        !self.limits.is_empty()
+    }
+
     fn new(from: &config::Key) -> Self {
         Self {
             label: from.id.to_string(),
+            id: from.id.clone(),
             display_name: from.display_name.clone(),
             team: from.team.clone(),
             user: from.user.clone(),
             access: Access::new(&from.models),
+            tags: tags(from),
+            budgets: from.budgets.clone(),
+            limits: Rule::of_key(from),
             expires_at: from.expires_at,
             is_suspended: from.suspended,
         }
     }
+}
+
+/// As LiteLLM's keys have them: a list in the metadata, here with commas between.
+fn tags(from: &config::Key) -> Vec<String> {
+    let tags = from.metadata.get("tags").into_iter().flat_map(|tags| tags.split(',')).map(str::trim);
+    tags.filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
 }
 
 fn digest_of(hash: &KeyHash) -> Option<KeyDigest> {

@@ -27,7 +27,9 @@ pub(super) fn tariff(provider: &str, model: &str, pricing: &Pricing) -> Tariff {
     // A rate that is written stands for all tiers and lengths.
     all.retain(|entry| written.iter().all(|own| own.meter != entry.meter));
     all.extend(written);
+    let known = self::listed(provider, model, pricing.base_model.as_deref());
     Tariff::new(Some(Price::new(all)).filter(|price| !price.is_empty()), bills)
+        .with_most_output(known.and_then(|listing| listing.most_output))
 }
 
 fn listed(provider: &str, model: &str, base: Option<&str>) -> Option<Listing> {

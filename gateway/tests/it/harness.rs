@@ -11,7 +11,7 @@ use config::{
     Config, CredentialRef, Delivery, Deployment, Header, HttpUpstream, Model, ObjectName, Secret, Settings,
     Timeouts, Upstream,
 };
-use gateway::{Feed, Options, Server, Store};
+use gateway::{Feed, Options, RedisAt, Server, Store};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -58,8 +58,18 @@ impl Gateway {
         let feed = Feed { delivery: Some(Arc::new(delivery("r1", models))), problem: None };
         let feed = watch::Sender::new(feed);
         let receiver = feed.subscribe();
-        let gateway = Self::run(feed, receiver, Duration::ZERO, store).await;
+        let gateway = Self::run(feed, receiver, Duration::ZERO, store, None).await;
         gateway.wait_for("r1").await;
+        gateway
+    }
+
+    /// With its counters in Redis, or in its own memory.
+    pub(crate) async fn counting_in(redis: Option<RedisAt>, delivery: Delivery) -> Self {
+        let revision = delivery.revision.clone();
+        let feed = watch::Sender::new(Feed { delivery: Some(Arc::new(delivery)), problem: None });
+        let receiver = feed.subscribe();
+        let gateway = Self::run(feed, receiver, Duration::ZERO, None, redis).await;
+        gateway.wait_for(&revision).await;
         gateway
     }
 
@@ -68,7 +78,7 @@ impl Gateway {
         receiver: watch::Receiver<Feed>,
         drain_delay: Duration,
     ) -> Self {
-        Self::run(feed, receiver, drain_delay, None).await
+        Self::run(feed, receiver, drain_delay, None, None).await
     }
 
     async fn run(
@@ -76,12 +86,20 @@ impl Gateway {
         receiver: watch::Receiver<Feed>,
         drain_delay: Duration,
         store: Option<Store>,
+        redis: Option<RedisAt>,
     ) -> Self {
         access_log();
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let drain_timeout = Duration::from_secs(10);
-        let options =
-            Options { listen: any, admin_listen: any, master_key: None, store, drain_delay, drain_timeout };
+        let options = Options {
+            listen: any,
+            admin_listen: any,
+            master_key: None,
+            store,
+            redis,
+            drain_delay,
+            drain_timeout,
+        };
         let server = Server::bind(options).await.expect("binds");
         let address = server.listen().expect("an address");
         let admin = server.admin_listen().expect("an address");

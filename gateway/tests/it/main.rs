@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends by panicking")]
 
 mod allowance;
+mod budgets;
 mod cells;
 mod costs;
 mod counting;

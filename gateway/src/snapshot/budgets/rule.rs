@@ -7,9 +7,9 @@ use config::{
     Budget, CalendarUnit, Enforcement, FailureMode, Limit, ObjectName, OnExceed, ReservationEstimate, Unit,
     Window,
 };
-use limits::{AtLimit, Counter, CounterKey, WindowError};
+use limits::{AtLimit, Counter, CounterKey, WhenAway, WindowError};
 
-use super::Subject;
+use super::{Charge, Subject};
 
 /// Why a budget cannot run: the config was rendered by another release.
 #[derive(Debug, thiserror::Error)]
@@ -30,13 +30,13 @@ pub(crate) struct Rule {
     /// People are told above this.
     pub(crate) soft: Option<u64>,
     pub(crate) on_exceed: OnExceed,
-    pub(crate) enforcement: Enforcement,
-    pub(crate) failure_mode: FailureMode,
+    enforcement: Enforcement,
     pub(crate) estimate: ReservationEstimate,
     /// Of a reservation.
     pub(crate) ttl: Duration,
     window: limits::Window,
     at_limit: AtLimit,
+    when_away: WhenAway,
     /// Its counters' keys, up to the subject.
     prefix: String,
     /// The counter that all share, if there is one.
@@ -59,7 +59,7 @@ impl Rule {
             soft: limit.soft,
             on_exceed: limit.on_exceed.clone(),
             enforcement: budget.enforcement,
-            failure_mode: budget.failure_mode,
+            when_away: when_away(budget.failure_mode),
             estimate: budget.estimate,
             ttl: Duration::from_millis(budget.reservation_ttl_ms),
             window,
@@ -83,7 +83,76 @@ impl Rule {
 
     fn make(&self, subject: Subject<'_>) -> Arc<Counter> {
         let key = CounterKey::new(&format!("{}{subject}", self.prefix));
-        Arc::new(Counter::new(key, self.unit, self.amount, self.window.clone(), self.at_limit))
+        let counter = Counter::new(key, self.unit, self.amount, self.window.clone(), self.at_limit);
+        Arc::new(counter.with_when_away(self.when_away))
+    }
+
+    pub(super) fn subject_of<'c>(&self, counter: &'c Counter) -> Option<&'c str> {
+        let subject = counter.key().as_str().strip_prefix(&self.prefix);
+        subject.filter(|subject| !self.is_shared(subject))
+    }
+
+    fn is_shared(&self, subject: &str) -> bool {
+        subject.is_empty() || subject == Subject::All.to_string() || subject == Subject::Below.to_string()
+    }
+
+    /// What a key limits for itself: over the last minute, or what is under way.
+    pub(in crate::snapshot) fn of_key(key: &config::Key) -> Vec<Arc<Self>> {
+        let config::KeyLimits { requests_per_minute, tokens_per_minute, max_concurrent } = key.limits;
+        let all = [
+            ("requests-per-minute", limits::Unit::Requests, requests_per_minute),
+            ("tokens-per-minute", limits::Unit::Tokens, tokens_per_minute),
+            ("max-concurrent", limits::Unit::Concurrency, max_concurrent),
+        ];
+        let rules =
+            all.into_iter().filter_map(|(limit, unit, amount)| Self::one_of_key(key, limit, unit, amount?));
+        rules.map(Arc::new).collect()
+    }
+
+    fn one_of_key(key: &config::Key, limit: &str, unit: limits::Unit, amount: u64) -> Option<Self> {
+        let window = match unit {
+            limits::Unit::Concurrency => limits::Window::Forever,
+            _ => limits::Window::rolling(Duration::from_secs(60)).ok()?,
+        };
+        let mut rule = Self {
+            budget: key.id.clone(),
+            limit: limit.to_owned(),
+            unit,
+            amount,
+            soft: None,
+            on_exceed: OnExceed::Reject,
+            enforcement: Enforcement::Enforce,
+            estimate: ReservationEstimate::MaxTokens,
+            ttl: KEY_TTL,
+            window,
+            at_limit: AtLimit::Refuse,
+            when_away: WhenAway::Estimate,
+            prefix: format!("key/{}@{}/{limit}/", key.id, key.uid),
+            shared: None,
+        };
+        rule.shared = Some(rule.make(Subject::All));
+        Some(rule)
+    }
+
+    /// It only watches.
+    pub(crate) fn is_shadow(&self) -> bool {
+        self.enforcement == Enforcement::Shadow
+    }
+
+    /// What it charges where all share one counter.
+    pub(in crate::snapshot) fn charge(self: &Arc<Self>) -> Charge {
+        Charge { counter: self.counter(Subject::All), rule: Arc::clone(self) }
+    }
+}
+
+/// Of what a key's own limits reserve.
+const KEY_TTL: Duration = Duration::from_secs(600);
+
+fn when_away(mode: FailureMode) -> WhenAway {
+    match mode {
+        FailureMode::FailOpen => WhenAway::FailOpen,
+        FailureMode::FailClosed => WhenAway::FailClosed,
+        FailureMode::Estimate => WhenAway::Estimate,
     }
 }
 

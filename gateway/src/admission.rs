@@ -1,0 +1,219 @@
+//! Whether a request may go on: the stage of the pipeline that reserves what a request may use in all budgets and rate
+//! limits that hold for it. What it came to is settled when its record ends. `whom.rs` tells whom a
+//! request is counted for, `snapshot/budgets.rs` which limits hold for them, `forecast.rs` what it may use, `told.rs` what
+//! clients hear of limits.
+
+mod forecast;
+mod said;
+mod told;
+mod whom;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use config::OnExceed;
+use limits::{Admission, Away, Counter, Lease, Limiter, ReservationId, Timestamp, Unit};
+use reqwest::header::HeaderMap;
+use tokio::time::{Instant, sleep};
+
+pub(crate) use forecast::{Averages, Forecast};
+use said::Said;
+pub(crate) use told::OverLimit;
+
+use crate::auth::Caller;
+use crate::pipeline::{Ask, Fault, Metrics};
+use crate::snapshot::{Charge, Key, Model, Snapshot};
+
+/// A request waits for room no longer than this: its client waits with it.
+const THROTTLE: Duration = Duration::from_secs(10);
+
+/// Between two tries where nobody knows when there will be room.
+const PACE: Duration = Duration::from_millis(100);
+
+/// Other models that are tried one after the other.
+const FALLBACKS: usize = 4;
+
+/// What this stage needs of the process.
+#[derive(Clone, Debug)]
+pub(crate) struct Desk {
+    pub(crate) limiter: Limiter,
+    pub(crate) averages: Arc<Averages>,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// A request as it came in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) caller: &'a Caller,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) ask: &'a Ask,
+}
+
+/// A request that may go on.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    /// Another model than asked for, where a limit falls back to it.
+    pub(crate) model: Arc<Model>,
+    /// Absent where no limit holds.
+    pub(crate) tab: Option<Tab>,
+}
+
+/// What an admitted request holds until it is known what it came to.
+#[derive(Debug)]
+pub(crate) struct Tab {
+    lease: Lease,
+    model: String,
+    averages: Arc<Averages>,
+}
+
+impl Desk {
+    /// Reserves what a request may use of `model`, or of what a limit falls back to.
+    ///
+    /// # Errors
+    /// [`Fault::OverLimit`], [`Fault::LimitsAway`].
+    pub(crate) async fn admit(
+        &self,
+        now: &Snapshot,
+        asked: Asked<'_>,
+        model: &Arc<Model>,
+    ) -> Result<Admitted, Fault> {
+        let (key, mut model) = (asked.caller.key(), Arc::clone(model));
+        if now.budgets.is_empty() && !key.is_some_and(Key::is_limited) {
+            return Ok(Admitted { model, tab: None });
+        }
+        let said = Said::read(asked.headers, &asked.ask.body);
+        let mut fallbacks = FALLBACKS;
+        loop {
+            let held = whom::charges(now, asked.caller, &model.name, &said);
+            if held.is_empty() {
+                return Ok(Admitted { model, tab: None });
+            }
+            let forecast = Forecast::most(asked.ask, &said, &model);
+            let full = match self.reserve(&held, forecast, &model.name).await? {
+                Ok(lease) => {
+                    let (name, averages) = (model.name.clone(), Arc::clone(&self.averages));
+                    return Ok(Admitted { model, tab: Some(Tab { lease, model: name, averages }) });
+                }
+                Err(full) => full,
+            };
+            let other = full.falls_back_to().and_then(|name| now.model(name));
+            let other = other.filter(|other| other.name != model.name && asked.caller.may_ask(other));
+            match other.filter(|_| fallbacks > 0) {
+                Some(other) => model = Arc::clone(other),
+                None => return Err(Fault::OverLimit(Box::new(full.over))),
+            }
+            fallbacks -= 1;
+        }
+    }
+
+    /// One lease in all of `held`, after a wait where the limit that is full throttles.
+    async fn reserve(
+        &self,
+        held: &[Charge],
+        forecast: Forecast,
+        model: &str,
+    ) -> Result<Result<Lease, Full>, Fault> {
+        let patience = Instant::now() + THROTTLE;
+        loop {
+            let now = Timestamp::now();
+            let (counter, level, resets_at) =
+                match self.limiter.admit(self.ask(held, forecast, model, now)).await {
+                    Admission::Admitted(lease) => {
+                        self.watch(held, &lease);
+                        return Ok(Ok(lease));
+                    }
+                    Admission::Unchecked { counter, away } => {
+                        return Err(self.unchecked(held, &counter, &away));
+                    }
+                    Admission::Refused { counter, level, resets_at } => (counter, level, resets_at),
+                };
+            // A backend refuses for one of those that it was asked about.
+            let Some(one) = find(held, &counter) else { return Err(Fault::LimitsAway(String::new())) };
+            if one.rule.on_exceed == OnExceed::Throttle && wait(resets_at, now, patience).await {
+                self.metrics.limited(&one.rule, "throttled");
+                continue;
+            }
+            let falls_back = matches!(one.rule.on_exceed, OnExceed::Fallback { .. });
+            self.metrics.limited(&one.rule, if falls_back { "fallback" } else { "refused" });
+            let over = OverLimit::new(one, level, forecast.of(one.rule.unit), resets_at);
+            return Ok(Err(Full { charge: one.clone(), over }));
+        }
+    }
+
+    fn unchecked(&self, held: &[Charge], counter: &Counter, away: &Away) -> Fault {
+        tracing::warn!(limit = counter.key().as_str(), %away, "a request is refused: its limit cannot be checked");
+        let of = find(held, counter);
+        if let Some(one) = of {
+            self.metrics.limited(&one.rule, "unchecked");
+        }
+        Fault::LimitsAway(of.map(|one| one.rule.budget.to_string()).unwrap_or_default())
+    }
+
+    fn ask(&self, held: &[Charge], forecast: Forecast, model: &str, now: Timestamp) -> limits::Ask {
+        let usual = self.averages.of(model);
+        let counters = held.iter().map(|one| {
+            let estimate = forecast.reserve(one.rule.unit, one.rule.estimate, usual);
+            (Arc::clone(&one.counter), estimate)
+        });
+        let ttl = held.iter().map(|one| one.rule.ttl).max().unwrap_or_default();
+        limits::Ask::new(ReservationId::new(now, rand::random()), counters.collect(), ttl)
+    }
+
+    /// Limits that only warn or watch, and those that are nearly full.
+    fn watch(&self, held: &[Charge], lease: &Lease) {
+        for ((_, level), one) in lease.levels().zip(held) {
+            let taken = level.spent.saturating_add(level.reserved);
+            if taken > level.amount {
+                self.metrics.limited(&one.rule, if one.rule.is_shadow() { "shadow" } else { "warned" });
+            } else if one.rule.soft.is_some_and(|soft| taken > soft) {
+                self.metrics.limited(&one.rule, "soft");
+            }
+        }
+    }
+}
+
+/// Whether it was worth it: there may be room now.
+async fn wait(resets_at: Option<Timestamp>, now: Timestamp, patience: Instant) -> bool {
+    let until_reset = resets_at.and_then(|at| Duration::try_from(at.duration_since(now)).ok());
+    let pause = until_reset.unwrap_or(PACE).max(PACE);
+    if Instant::now() + pause > patience {
+        return false;
+    }
+    sleep(pause).await;
+    true
+}
+
+fn find<'h>(held: &'h [Charge], counter: &Counter) -> Option<&'h Charge> {
+    held.iter().find(|one| one.counter.key() == counter.key())
+}
+
+/// A limit with no room.
+struct Full {
+    charge: Charge,
+    over: OverLimit,
+}
+
+impl Full {
+    fn falls_back_to(&self) -> Option<&str> {
+        match &self.charge.rule.on_exceed {
+            OnExceed::Fallback { model } => Some(model),
+            OnExceed::Reject | OnExceed::Warn | OnExceed::Throttle => None,
+        }
+    }
+}
+
+impl Tab {
+    /// The request has ended. `used` is what it came to, if anybody knows; what was never sent costs nothing.
+    pub(crate) fn close(self, used: Option<Forecast>, was_sent: bool) {
+        if let Some(used) = used {
+            self.averages.note(&self.model, used);
+        }
+        let used = used.unwrap_or_default();
+        let actual = |counter: &Counter, _| match counter.unit() {
+            _ if !was_sent => 0,
+            Unit::Requests | Unit::Concurrency => 1,
+            unit => used.of(unit),
+        };
+        self.lease.settle(actual, Timestamp::now());
+    }
+}
