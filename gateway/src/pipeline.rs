@@ -147,18 +147,15 @@ pub(crate) async fn serve(gateway: &Gateway, call: Call, record: &mut Record) ->
     }
     let asked = Asked { caller: &caller, headers: &call.headers, ask: &ask };
     let Admitted { model, tab } = gateway.desk.admit(&now, asked, model).await?;
-    record.asks(&model.name, ask.stream);
-    record.holds(tab);
+    record.admitted(&model.name, tab);
     let echo = ask.echo(&record.id.replace('-', ""), (gateway.clock)());
     let thread = thread::resume(gateway, &now, &caller, &model, &mut ask).await?;
     let own = kept::own(gateway, &ask, thread.previous.as_deref(), &echo.id);
     let mut route = routing::plan(&thread.deployments, &mut rand::rng());
     while let Some(deployment) = route.next() {
-        if !now.lets_serve(&deployment) {
-            route.pass(Fault::unpriced(&deployment));
-            continue;
-        }
-        let outgoing = match Outgoing::prepare(&mut ask, &deployment, echo.clone(), own.as_ref()) {
+        let priced = if now.lets_serve(&deployment) { Ok(()) } else { Err(Fault::unpriced(&deployment)) };
+        let prepare = |()| Outgoing::prepare(&mut ask, &deployment, echo.clone(), own.as_ref());
+        let outgoing = match priced.and_then(prepare) {
             Ok(outgoing) => outgoing,
             Err(refused) => {
                 route.pass(refused);

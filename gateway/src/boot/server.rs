@@ -157,19 +157,28 @@ impl Server {
                 () = async { stop_admin.cancelled().await; sleep(Duration::from_secs(1)).await } => {}
             }
         };
-        if !gateway.desk.limiter.wait(REDIS_STARTS).await {
-            tracing::error!("Redis does not answer: requests are let in or not by each limit's failureMode");
-        }
+        meet_redis(&gateway).await;
         tokio::join!(clients_done, admin_done, reloading, keeping, sweeping);
-        if !gateway.desk.limiter.settled(REDIS_ENDS).await {
-            let (waiting, _) = gateway.desk.limiter.backlog();
-            tracing::error!(waiting, "Redis was not told what the last requests came to");
-        }
+        leave_redis(&gateway).await;
         if let Some(store) = options.store {
             store.close().await;
         }
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+/// The first requests shall not meet a connection that is still being made.
+async fn meet_redis(gateway: &Gateway) {
+    if !gateway.desk.limiter.wait(REDIS_STARTS).await {
+        tracing::error!("Redis does not answer: requests are let in or not by each limit's failureMode");
+    }
+}
+
+async fn leave_redis(gateway: &Gateway) {
+    if !gateway.desk.limiter.settled(REDIS_ENDS).await {
+        let (waiting, _) = gateway.desk.limiter.backlog();
+        tracing::error!(waiting, "Redis was not told what the last requests came to");
     }
 }
 

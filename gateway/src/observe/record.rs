@@ -105,8 +105,11 @@ impl Record {
         self.is_stream = is_stream;
     }
 
-    /// It holds this in budgets and rate limits until it ends.
-    pub(crate) fn holds(&mut self, tab: Option<Tab>) {
+    /// `model` may answer it, which another may have fallen back to. It holds `tab` until it ends.
+    pub(crate) fn admitted(&mut self, model: &str, tab: Option<Tab>) {
+        if self.model.as_deref() != Some(model) {
+            self.model = Some(model.to_owned());
+        }
         self.tab = tab;
     }
 
