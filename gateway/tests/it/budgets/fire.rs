@@ -36,7 +36,8 @@ async fn places_are_free_again_when_requests_end_however_they_do() {
     let places = limit("places", Unit::Concurrency, 1);
     let slow = model("slow", &[&upstream.url()]);
     let gateway = serving(limited(vec![slow], vec![budget("one", vec![places])], Vec::new())).await;
-    let running = tokio::spawn(ask(&gateway, KEY, "slow").send());
+    let mut clients = JoinSet::new();
+    clients.spawn(ask(&gateway, KEY, "slow").send());
     let mut exchange = upstream.next().await;
     let (status, body) = told(ask(&gateway, KEY, "slow")).await;
     assert_eq!(status, 429, "one at a time: {body}");
@@ -44,10 +45,11 @@ async fn places_are_free_again_when_requests_end_however_they_do() {
         body["error"]["message"].as_str().is_some_and(|why| why.contains("try again when they have ended"))
     );
     exchange.send(b"HTTP/1.1 500 No\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}").await;
-    assert_eq!(running.await.expect("runs").expect("an answer").status(), 500);
-    let hangs_up = tokio::spawn(ask(&gateway, KEY, "slow").send());
+    let answer = clients.join_next().await.expect("one").expect("runs").expect("an answer");
+    assert_eq!(answer.status(), 500);
+    clients.spawn(ask(&gateway, KEY, "slow").send());
     let _exchange = upstream.next().await;
-    hangs_up.abort();
+    clients.abort_all();
     until("the place of who hung up", || async {
         let probe =
             tokio::time::timeout(std::time::Duration::from_millis(200), told(ask(&gateway, KEY, "slow")));
@@ -69,7 +71,8 @@ async fn a_stream_that_is_cut_counts_what_was_generated() {
     let gateway = serving(limited(vec![slow], vec![budget("few", vec![tokens])], Vec::new())).await;
     let body = json!({"model": "slow", "stream": true, "max_tokens": 900, "messages": [{"role": "user", "content": "Hi"}]});
     let running = gateway.chat(body.to_string());
-    let running = tokio::spawn(async move {
+    let mut clients = JoinSet::new();
+    clients.spawn(async move {
         let mut answer = running.send().await.expect("an answer");
         let mut seen = String::new();
         while !seen.contains("word") {
@@ -86,7 +89,7 @@ async fn a_stream_that_is_cut_counts_what_was_generated() {
     let said =
         chunk(json!({"role": "assistant", "content": ""})) + &chunk(json!({"content": "word ".repeat(40)}));
     exchange.send(said.as_bytes()).await;
-    running.await.expect("it hangs up after the first chunk");
+    clients.join_next().await.expect("one").expect("it hangs up after the first words");
     // 900 are free again, but for what was said: some fifty tokens.
     let room = |most: u64| {
         let body =
@@ -101,9 +104,9 @@ async fn a_stream_that_is_cut_counts_what_was_generated() {
     .await;
     let (status, refused) = told(room(980)).await;
     assert_eq!(status, 429, "{refused}");
-    let running = tokio::spawn(room(900).send());
+    let mut clients = JoinSet::new();
+    clients.spawn(room(900).send());
     let _taken = upstream.next().await;
-    running.abort();
 }
 
 #[tokio::test]
