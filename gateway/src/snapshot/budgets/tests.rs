@@ -209,8 +209,9 @@ fn a_charge_says_what_its_budget_says() {
     assert_eq!((&rule.budget, rule.limit.as_str()), (&id("b"), "rpm"));
     assert_eq!((rule.unit, rule.amount, rule.soft), (limits::Unit::Requests, 5, Some(4)));
     assert_eq!(rule.on_exceed, OnExceed::Fallback { model: "cheap".into() });
-    assert_eq!(rule.enforcement, Enforcement::Enforce);
-    assert_eq!((rule.failure_mode, rule.estimate), (FailureMode::FailClosed, ReservationEstimate::Average));
+    assert!(!rule.is_shadow());
+    assert_eq!(rule.counter(Subject::Below).when_away(), limits::WhenAway::FailClosed);
+    assert_eq!(rule.estimate, ReservationEstimate::Average);
     assert_eq!(rule.ttl, std::time::Duration::from_millis(1_500));
 }
 
