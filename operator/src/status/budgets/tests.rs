@@ -58,7 +58,7 @@ fn config(amount: u64, reset_at: Option<u64>) -> Config {
         on_loss: config::OnLoss::Report,
         unknown_price: config::UnknownPrice::Allow,
     };
-    Config { gateway: id("main"), settings, models: Vec::new(), budgets: vec![budget] }
+    Config { gateway: id("main"), settings, models: Vec::new(), budgets: vec![budget], keys: Vec::new() }
 }
 
 struct World {
