@@ -5,7 +5,7 @@ use std::sync::Arc;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 
 use crate::pipeline::Fault;
-use crate::snapshot::{self, Key, Model, Snapshot};
+use crate::snapshot::{self, Access, Key, Model, Snapshot};
 
 /// LiteLLM's header; it goes before all others, so that a client can keep `Authorization` for another purpose.
 const LITELLM_HEADER: &str = "x-litellm-api-key";
@@ -47,12 +47,9 @@ impl Caller {
         }
     }
 
-    /// Whether it may ask every model.
-    pub(crate) fn may_ask_everything(&self) -> bool {
-        match self {
-            Self::Master => true,
-            Self::Key(key) => key.access.is_everything(),
-        }
+    /// What it may ask; `None` is everything.
+    pub(crate) fn access(&self) -> Option<&Access> {
+        self.key().map(|key| &key.access)
     }
 
     /// Lets it ask `model`, which it called `name`.

@@ -11,6 +11,7 @@ mod keys;
 mod master_key;
 mod tariff;
 
+pub(crate) use access::Access;
 pub(crate) use budgets::{Charge, Rule, Subjects};
 pub(crate) use current::{Change, Current, Status};
 pub use current::{Feed, Problem};
@@ -32,7 +33,6 @@ use protocol::response::Tag;
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 
-use crate::auth::Caller;
 use crate::cost::Tariff;
 use keys::Keys;
 
@@ -174,9 +174,9 @@ impl Snapshot {
         self.unknown_price == UnknownPrice::Allow || deployment.tariff.is_known()
     }
 
-    /// All names and aliases that `caller` may ask for, sorted.
-    pub(crate) fn names(&self, caller: &Caller) -> Vec<&str> {
-        let mine = self.by_name.iter().filter(|(_, model)| caller.may_ask(model));
+    /// All names and aliases within `access`, sorted; without one, all there are.
+    pub(crate) fn names(&self, access: Option<&Access>) -> Vec<&str> {
+        let mine = self.by_name.iter().filter(|(_, model)| access.is_none_or(|access| access.allows(model)));
         let mut names: Vec<_> = mine.map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
         names
@@ -192,18 +192,17 @@ impl Snapshot {
         self.by_tag.values()
     }
 
-    /// The answer to a listing of `caller`.
-    pub(crate) fn listing(&self, caller: &Caller) -> Bytes {
-        if caller.may_ask_everything() {
-            return self.listing.clone();
+    /// The answer to a listing of what is within `access`.
+    pub(crate) fn listing(&self, access: Option<&Access>) -> Bytes {
+        match access.filter(|access| !access.is_everything()) {
+            None => self.listing.clone(),
+            Some(access) => compile::listing(self.by_name.iter().filter(|(_, model)| access.allows(model))),
         }
-        let mine = self.by_name.iter().filter(|(_, model)| caller.may_ask(model));
-        compile::listing(mine)
     }
 
-    /// The entry of one model in the listing, with the name it was asked by.
-    pub(crate) fn listed(&self, name: &str, caller: &Caller) -> Option<String> {
-        let model = self.model(name).filter(|model| caller.may_ask(model))?;
+    /// The entry of one model in the listing, with the name it was asked by, if it is within `access`.
+    pub(crate) fn listed(&self, name: &str, access: Option<&Access>) -> Option<String> {
+        let model = self.model(name).filter(|model| access.is_none_or(|access| access.allows(model)))?;
         Some(compile::entry(name, model).to_string())
     }
 }

@@ -21,10 +21,10 @@ pub(super) async fn list(State(gateway): Shared, uri: Uri, headers: HeaderMap) -
     let (headers, dialect) = asker(&uri, headers);
     match gateway.identified(&headers) {
         Ok((now, caller)) => json(match dialect {
-            Dialect::Anthropic => anthropic_list(now.names(&caller)).to_string().into(),
-            Dialect::Gemini => gemini_list(now.names(&caller)).to_string().into(),
+            Dialect::Anthropic => anthropic_list(now.names(caller.access())).to_string().into(),
+            Dialect::Gemini => gemini_list(now.names(caller.access())).to_string().into(),
             Dialect::OpenaiChat | Dialect::OpenaiCompletions | Dialect::OpenaiResponses => {
-                now.listing(&caller).into()
+                now.listing(caller.access()).into()
             }
         }),
         Err(fault) => Refusal::from(fault).told_in(dialect).into_response(),
@@ -43,7 +43,7 @@ pub(super) async fn one(
         Ok(known) => known,
         Err(fault) => return Refusal::from(fault).told_in(dialect).into_response(),
     };
-    let Some(entry) = now.listed(&id, &caller) else {
+    let Some(entry) = now.listed(&id, caller.access()) else {
         return unknown_model(&id).told_in(dialect).into_response();
     };
     match dialect {
