@@ -89,3 +89,30 @@ pub(crate) async fn a_reset_is_told_when_every_pod_has_it(world: &World) -> Resu
     .await?;
     ready(site, "spent").await.map(drop)
 }
+
+pub(crate) async fn a_full_limit_refuses_on_every_pod(world: &World) -> Result<()> {
+    let site = &world.site;
+    let policy = "apiVersion: fairlead.dev/v1alpha1
+kind: BudgetPolicy
+metadata: {name: capped}
+spec:
+  targets: [{kind: Model, name: capped}]
+  limits: [{name: hourly, unit: Requests, amount: 1, window: {rolling: 1h}}]
+";
+    site.serve("capped", &site.deployment("capped", "gpt-capped")).await?;
+    site.apply(policy).await?;
+    ready(site, "capped").await?;
+    let caller = site.caller()?;
+    let mut answered = 0;
+    for _ in 0..6 {
+        let answer = caller.ask("capped").await?;
+        match answer.status {
+            200 => answered += 1,
+            429 => ensure!(answer.text.contains("limit hourly of"), "the refusal says {:?}", answer.text),
+            other => ensure!(false, "status {other}: {:?}", answer.text),
+        }
+    }
+    // Without Redis each of the two pods counts by itself.
+    ensure!((1..=2).contains(&answered), "{answered} of 6 were let in");
+    Ok(())
+}
