@@ -3,7 +3,7 @@
 //! `ask.rs` the words, `backend.rs` what a backend does, `book.rs` the arithmetic, `local.rs` the counters of one process,
 //! `redis.rs` those that pods share.
 //! `limiter.rs` is what a gateway holds: it knows what to do while Redis is away; `lease.rs` is what it hands out,
-//! `settler.rs` tells Redis what leases came to.
+//! `settler.rs` tells Redis what leases came to. `roll.rs` knows which counters are in use.
 //!
 //! The guarantee, for each counter that refuses at its limit, however many callers and pods ask at once: a reservation is
 //! granted only while what is spent and what is held, with it, is at most the amount. So what is spent in a window passes
@@ -25,6 +25,7 @@ mod lease;
 mod limiter;
 mod local;
 mod redis;
+mod roll;
 mod settler;
 mod window;
 
@@ -36,4 +37,5 @@ pub use lease::Lease;
 pub use limiter::{Admission, Limiter};
 pub use local::Local;
 pub use redis::{Redis, UrlError};
+pub use roll::{Fullest, Group};
 pub use window::{Calendar, CalendarUnit, Rolling, Span, Window, WindowError, WindowId};

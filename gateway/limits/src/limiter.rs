@@ -12,6 +12,7 @@ use crate::counter::{Counter, Level, WhenAway};
 use crate::lease::Lease;
 use crate::local::Local;
 use crate::redis::Redis;
+use crate::roll::{Fullest, Group};
 use crate::settler::Settler;
 
 /// Admits requests and settles them. Clones are the same limiter.
@@ -111,6 +112,43 @@ impl Limiter {
                 redis.reset(counter, now).await
             }
         }
+    }
+
+    /// Notes what members of a group have used; what has used nothing is no member.
+    ///
+    /// # Errors
+    /// [`Away`].
+    pub async fn note(&self, group: &Group, seen: &[(&str, u64)], now: Timestamp) -> Result<(), Away> {
+        match &*self.keeper {
+            Keeper::Here(local) => {
+                local.rolls.note(group, seen, now);
+                Ok(())
+            }
+            Keeper::Shared { redis, .. } => redis.note(group, seen, now).await,
+        }
+    }
+
+    /// The fullest of a group, at most so many of them. Full is what has used `full_at`.
+    ///
+    /// # Errors
+    /// [`Away`].
+    pub async fn fullest(
+        &self,
+        group: &Group,
+        full_at: u64,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<Fullest, Away> {
+        match &*self.keeper {
+            Keeper::Here(local) => Ok(local.rolls.fullest(group, full_at, most, now)),
+            Keeper::Shared { redis, .. } => redis.fullest(group, full_at, most, now).await,
+        }
+    }
+
+    /// Whether pods count together.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        matches!(&*self.keeper, Keeper::Shared { .. })
     }
 
     /// Whether the counters answer. Those of one process always do.

@@ -12,6 +12,7 @@ use crate::ask::{Ask, Held, Part, ReservationId, Settlement, signed};
 use crate::backend::{Away, Backend, Verdict};
 use crate::book::Book;
 use crate::counter::{Counter, CounterKey, Level, whole_ms};
+use crate::roll::Rolls;
 use crate::window::{Placement, WindowId};
 
 /// How long a settled reservation is known at least, so that settling it again changes nothing. Inside one process that
@@ -25,6 +26,7 @@ const DROPS: usize = 8;
 #[derive(Debug, Default)]
 pub struct Local {
     state: Mutex<State>,
+    pub(crate) rolls: Rolls,
 }
 
 #[derive(Debug, Default)]

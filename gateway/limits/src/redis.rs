@@ -5,6 +5,7 @@
 mod address;
 mod link;
 mod read;
+mod rolls;
 mod script;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub struct Redis {
     reserve: Script,
     settle: Script,
     reset: Script,
+    roll: Script,
 }
 
 impl Redis {
@@ -53,6 +55,7 @@ impl Redis {
             reserve: Script::new(include_str!("redis/reserve.lua")),
             settle: Script::new(include_str!("redis/settle.lua")),
             reset: Script::new(include_str!("redis/reset.lua")),
+            roll: Script::new(include_str!("redis/roll.lua")),
         })
     }
 

@@ -60,7 +60,7 @@ fn line(field: &str) -> Option<Line> {
     Some(Line::Reserved(slot.parse().ok()?, expires.parse().ok()?))
 }
 
-fn text(value: Value) -> Option<String> {
+pub(super) fn text(value: Value) -> Option<String> {
     match value {
         Value::BulkString(bytes) => String::from_utf8(bytes).ok(),
         Value::SimpleString(text) => Some(text),
@@ -68,7 +68,7 @@ fn text(value: Value) -> Option<String> {
     }
 }
 
-fn amount(value: Value) -> Option<u64> {
+pub(super) fn amount(value: Value) -> Option<u64> {
     match value {
         Value::Int(whole) => u64::try_from(whole).ok(),
         _ => None,

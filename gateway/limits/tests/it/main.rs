@@ -5,5 +5,6 @@ mod away;
 mod limiter;
 mod model;
 mod place;
+mod roll;
 mod rules;
 mod setting;
