@@ -1,11 +1,13 @@
 //! Whether a request may go on: the stage of the pipeline that reserves what a request may use in all budgets and rate
 //! limits that hold for it. What it came to is settled when its record ends. `whom.rs` tells whom a
 //! request is counted for, `snapshot/budgets.rs` which limits hold for them, `forecast.rs` what it may use, `told.rs` what
-//! clients hear of limits.
+//! clients hear of limits, `usage.rs` what the operator does; `roll.rs` keeps track of who is counted.
 
 mod forecast;
+mod roll;
 mod said;
 mod told;
+mod usage;
 mod whom;
 
 use std::sync::Arc;
@@ -17,8 +19,10 @@ use reqwest::header::HeaderMap;
 use tokio::time::{Instant, sleep};
 
 pub(crate) use forecast::{Averages, Forecast};
+pub(crate) use roll::Roll;
 use said::Said;
 pub(crate) use told::OverLimit;
+pub(crate) use usage::Usage;
 
 use crate::auth::Caller;
 use crate::pipeline::{Ask, Fault, Metrics};
@@ -39,6 +43,7 @@ pub(crate) struct Desk {
     pub(crate) limiter: Limiter,
     pub(crate) averages: Arc<Averages>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) roll: Arc<Roll>,
 }
 
 /// A request as it came in.
@@ -106,6 +111,27 @@ impl Desk {
         }
     }
 
+    /// Keeps track of who is counted, until it is dropped.
+    pub(crate) async fn keep_track(&self) {
+        loop {
+            // Not all pods at once.
+            sleep(roll::PACE.mul_f64(rand::random_range(0.8..1.2))).await;
+            self.roll.look(&self.limiter, Timestamp::now()).await;
+        }
+    }
+
+    /// How full the budgets of a snapshot are.
+    ///
+    /// # Errors
+    /// [`Fault::LimitsAway`].
+    pub(crate) async fn usage(&self, now: &Snapshot) -> Result<Usage, Fault> {
+        let read = usage::read(&self.limiter, &now.budgets, Timestamp::now()).await;
+        read.map_err(|away| {
+            tracing::debug!(%away, "nobody can tell how full budgets are");
+            Fault::LimitsAway("all budgets".into())
+        })
+    }
+
     /// One lease in all of `held`, after a wait where the limit that is full throttles.
     async fn reserve(
         &self,
@@ -120,6 +146,7 @@ impl Desk {
                 match self.limiter.admit(self.ask(held, forecast, model, now)).await {
                     Admission::Admitted(lease) => {
                         self.watch(held, &lease);
+                        self.roll.counted(held);
                         return Ok(Ok(lease));
                     }
                     Admission::Unchecked { counter, away } => {
@@ -133,6 +160,7 @@ impl Desk {
                 self.metrics.limited(&one.rule, "throttled");
                 continue;
             }
+            self.roll.refused(one, level);
             let falls_back = matches!(one.rule.on_exceed, OnExceed::Fallback { .. });
             self.metrics.limited(&one.rule, if falls_back { "fallback" } else { "refused" });
             let over = OverLimit::new(one, level, forecast.of(one.rule.unit), resets_at);

@@ -14,7 +14,7 @@ mod kept;
 mod outgoing;
 mod thread;
 
-pub(crate) use crate::admission::{Forecast, OverLimit, Tab};
+pub(crate) use crate::admission::{Forecast, OverLimit, Tab, Usage};
 pub(crate) use crate::auth::Caller;
 pub(crate) use crate::observe::metrics::Metrics;
 pub(crate) use crate::observe::record::Record;
@@ -37,7 +37,7 @@ use limits::Limiter;
 use reqwest::header::HeaderMap;
 use store::Store;
 
-use crate::admission::{Admitted, Asked, Averages, Desk};
+use crate::admission::{Admitted, Asked, Averages, Desk, Roll};
 use crate::auth;
 use crate::providers::{self, Clients};
 use crate::routing::{self, health::Health};
@@ -84,7 +84,8 @@ impl Gateway {
         let (health, tokenizer, metrics) =
             (Health::default(), Tokenizer::default(), Arc::<Metrics>::default());
         let (store_answers, draining) = (AtomicBool::new(false), AtomicBool::new(false));
-        let desk = Desk { limiter, averages: Arc::<Averages>::default(), metrics: Arc::clone(&metrics) };
+        let (averages, roll) = (Arc::<Averages>::default(), Arc::<Roll>::default());
+        let desk = Desk { limiter, averages, metrics: Arc::clone(&metrics), roll };
         Self { current, health, metrics, store, desk, store_answers, clients, clock, tokenizer, draining }
     }
 

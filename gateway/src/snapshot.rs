@@ -12,7 +12,7 @@ mod master_key;
 mod tariff;
 
 pub(crate) use access::Access;
-pub(crate) use budgets::{Charge, Rule, Subjects};
+pub(crate) use budgets::{Budgets, Charge, Rule, Subjects};
 pub(crate) use current::{Change, Current, Status};
 pub use current::{Feed, Problem};
 pub(crate) use keys::{Key, Shut};

@@ -129,6 +129,7 @@ impl Server {
         let admin_side = run(admin, http::admin_router(Arc::clone(&gateway)), stop_admin.clone());
         let reloading = stop_admin.run_until_cancelled(reload(&gateway, feed));
         let keeping = stop_admin.run_until_cancelled(database::keep(&gateway));
+        let tracking = stop_admin.run_until_cancelled(gateway.desk.keep_track());
         let sweeping = stop_admin.run_until_cancelled(database::sweep(&gateway));
         let draining = async {
             shutdown.cancelled().await;
@@ -158,7 +159,7 @@ impl Server {
             }
         };
         meet_redis(&gateway).await;
-        tokio::join!(clients_done, admin_done, reloading, keeping, sweeping);
+        tokio::join!(clients_done, admin_done, reloading, keeping, sweeping, tracking);
         leave_redis(&gateway).await;
         if let Some(store) = options.store {
             store.close().await;

@@ -1,12 +1,16 @@
-//! `GET /internal/config`: what serves, and why what should serve does not. The operator waits on it.
+//! What the operator asks. `GET /internal/config`: what serves, and why what should serve does not. `GET
+//! /internal/budgets`: how full each budget is.
 
 use std::time::Duration;
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{Query, State};
+use axum::http::Response;
 
 use super::Shared;
-use crate::pipeline::Status;
+use super::fault::Refusal;
+use crate::pipeline::{Status, Usage};
 
 /// No one waits longer than this, whatever they ask for.
 const LONGEST: u64 = 300;
@@ -31,4 +35,13 @@ pub(super) async fn config(State(gateway): Shared, Query(wanted): Query<Wanted>)
     }
     let now = status.borrow().clone();
     Json(now)
+}
+
+/// How full the budgets are that this pod counts.
+pub(super) async fn budgets(State(gateway): Shared) -> Result<Json<Usage>, Response<Body>> {
+    let told = match gateway.snapshot() {
+        Ok(now) => gateway.desk.usage(&now).await,
+        Err(fault) => Err(fault),
+    };
+    told.map(Json).map_err(|fault| Refusal::from(fault).into_response())
 }

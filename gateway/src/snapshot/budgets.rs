@@ -51,6 +51,8 @@ struct Counts {
 
 #[derive(Debug)]
 struct Compiled {
+    id: ObjectName,
+    uid: String,
     per_target: bool,
     parent: Option<usize>,
     rules: Vec<Arc<Rule>>,
@@ -122,7 +124,8 @@ impl Budgets {
             };
             let rules = budget.limits.iter().map(|limit| Rule::compile(budget, limit).map(Arc::new));
             let rules = rules.collect::<Result<_, _>>()?;
-            compiled.all.push(Compiled { per_target: budget.per_target, parent, rules });
+            let (id, uid) = (budget.id.clone(), budget.uid.clone());
+            compiled.all.push(Compiled { id, uid, per_target: budget.per_target, parent, rules });
             for target in &budget.targets {
                 compiled.add(at, budget, target);
             }
@@ -143,6 +146,11 @@ impl Budgets {
     /// Whether no request is counted.
     pub(crate) fn is_empty(&self) -> bool {
         self.all.is_empty()
+    }
+
+    /// Every budget: its name, its uid and its limits.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&ObjectName, &str, &[Arc<Rule>])> {
+        self.all.iter().map(|budget| (&budget.id, budget.uid.as_str(), budget.rules.as_slice()))
     }
 
     /// Every counter that a request of these subjects is counted in, each once.

@@ -3,6 +3,7 @@
 mod fallbacks;
 mod fire;
 mod refusals;
+mod usage;
 
 use config::{
     Budget, CalendarUnit, Delivery, Enforcement, FailureMode, Key, KeyHash, KeyLimits, Limit, Model,

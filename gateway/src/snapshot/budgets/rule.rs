@@ -1,5 +1,6 @@
 //! One limit of one budget, compiled.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use config::{
     Budget, CalendarUnit, Enforcement, FailureMode, Limit, ObjectName, OnExceed, ReservationEstimate, Unit,
     Window,
 };
-use limits::{AtLimit, Counter, CounterKey, WhenAway, WindowError};
+use limits::{AtLimit, Counter, CounterKey, Group, Span, Timestamp, WhenAway, WindowError};
 
 use super::{Charge, Subject};
 
@@ -41,6 +42,8 @@ pub(crate) struct Rule {
     prefix: String,
     /// The counter that all share, if there is one.
     shared: Option<Arc<Counter>>,
+    /// Its counters together, for those who are told how full it is. A key's own limits have none.
+    pub(crate) group: Option<Group>,
 }
 
 impl Rule {
@@ -51,6 +54,7 @@ impl Rule {
             reason,
         })?;
         let watched = budget.enforcement == Enforcement::Shadow || limit.on_exceed == OnExceed::Warn;
+        let prefix = prefix(budget, limit);
         let mut rule = Self {
             budget: budget.id.clone(),
             limit: limit.name.clone(),
@@ -62,9 +66,10 @@ impl Rule {
             when_away: when_away(budget.failure_mode),
             estimate: budget.estimate,
             ttl: Duration::from_millis(budget.reservation_ttl_ms),
+            group: Some(Group::new(&prefix, window.clone())),
             window,
             at_limit: if watched { AtLimit::Count } else { AtLimit::Refuse },
-            prefix: prefix(budget, limit),
+            prefix,
             shared: None,
         };
         if !budget.per_target {
@@ -81,13 +86,38 @@ impl Rule {
         }
     }
 
-    fn make(&self, subject: Subject<'_>) -> Arc<Counter> {
+    /// The counter of one member of its group.
+    pub(crate) fn counter_of(&self, member: &str) -> Arc<Counter> {
+        self.make(member)
+    }
+
+    /// What its group calls one of its counters.
+    pub(crate) fn member<'c>(&self, counter: &'c Counter) -> &'c str {
+        let key = counter.key().as_str();
+        key.strip_prefix(&self.prefix).unwrap_or(key)
+    }
+
+    /// The counter that all share, if they do.
+    pub(crate) fn shared(&self) -> Option<&Arc<Counter>> {
+        self.shared.as_ref()
+    }
+
+    /// The window that `now` lies in, where windows have boundaries.
+    pub(crate) fn span(&self, now: Timestamp) -> Option<Span> {
+        match &self.window {
+            limits::Window::Calendar(_) => self.window.span(now),
+            limits::Window::Rolling(_) | limits::Window::Forever => None,
+        }
+    }
+
+    fn make(&self, subject: impl Display) -> Arc<Counter> {
         let key = CounterKey::new(&format!("{}{subject}", self.prefix));
         let counter = Counter::new(key, self.unit, self.amount, self.window.clone(), self.at_limit);
         Arc::new(counter.with_when_away(self.when_away))
     }
 
-    pub(super) fn subject_of<'c>(&self, counter: &'c Counter) -> Option<&'c str> {
+    /// For whom one of its counters is, as people are told; `None` where all share it.
+    pub(crate) fn subject_of<'c>(&self, counter: &'c Counter) -> Option<&'c str> {
         let subject = counter.key().as_str().strip_prefix(&self.prefix);
         subject.filter(|subject| !self.is_shared(subject))
     }
@@ -129,6 +159,7 @@ impl Rule {
             when_away: WhenAway::Estimate,
             prefix: format!("key/{}@{}/{limit}/", key.id, key.uid),
             shared: None,
+            group: None,
         };
         rule.shared = Some(rule.make(Subject::All));
         Some(rule)
