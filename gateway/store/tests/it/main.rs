@@ -1,6 +1,13 @@
 //! The store on both databases: each rule is one function, and `both!` makes a test on each of it.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test ends by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends by panicking"
+)]
 
+mod accounts;
 mod opening;
 mod place;
 mod responses;
