@@ -83,6 +83,31 @@ async fn records_move_to_their_month_and_go_with_it() {
     assert_eq!(tables(&place).await, ["spend_2026_12", "spend_2027_01", "spend_default"]);
 }
 
+/// A record may find its month made while it is on its way: then it goes again, and is not lost.
+#[tokio::test]
+async fn months_are_made_under_the_feet_of_writers() {
+    let place = Place::postgres().await;
+    let (store, other) = (place.open().await, place.open().await);
+    let writing = async {
+        for number in 0..60 {
+            let batch = [at(&format!("r{number}"), NOW_US + number % 12 * 30 * DAY_US)];
+            while let Err(error) = store.spend_insert(&batch).await {
+                assert!(!error.is_lasting(), "{error}");
+            }
+        }
+    };
+    let making = async {
+        for month in 0..12 {
+            while let Err(error) = other.spend_prepare(NOW_US + month * 30 * DAY_US).await {
+                assert!(!error.is_lasting(), "{error}");
+            }
+        }
+    };
+    tokio::join!(writing, making);
+    assert_eq!((ids(&store).await.len(), total(&store).await.0), (60, 60));
+    assert_eq!(rows(&place, "spend_default").await, 0);
+}
+
 async fn connect(place: &Place) -> PgConnection {
     match place {
         Place::Url(url) => PgConnection::connect(url).await.unwrap(),
