@@ -24,6 +24,28 @@ pub struct Envelope {
     pub has_stream_options: bool,
     /// Fields that only OpenAI's responses give a meaning.
     pub places: Places,
+    /// Fields that tell whom a request is for, and how much it may answer.
+    pub remarks: Remarks,
+}
+
+/// Where values stand that limits and accounts are told by. Every language has its own names, and clients put anything there:
+/// whoever reads them decides what is sound.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remarks {
+    /// `user`.
+    pub user: Option<Range<usize>>,
+    /// `metadata`.
+    pub metadata: Option<Range<usize>>,
+    /// `max_completion_tokens`.
+    pub max_completion_tokens: Option<Range<usize>>,
+    /// `max_tokens`.
+    pub max_tokens: Option<Range<usize>>,
+    /// `max_output_tokens`.
+    pub max_output_tokens: Option<Range<usize>>,
+    /// `n`.
+    pub n: Option<Range<usize>>,
+    /// `generationConfig`, which Google's clients may also write `generation_config`.
+    pub generation_config: Option<Range<usize>>,
 }
 
 /// Where the values of fields stand that say what of a conversation is kept, and where; `null` has a place, too.
@@ -107,6 +129,7 @@ impl Envelope {
                 store: found.store.map(|raw| place_of(raw, text)),
                 background: found.background.map(|raw| place_of(raw, text)),
             },
+            remarks: found.remarks.places(text),
         })
     }
 
@@ -160,6 +183,14 @@ fn truth(json: &[u8]) -> Option<Option<bool>> {
 /// See [`ScanError`].
 pub fn check_object(body: &[u8]) -> Result<(), ScanError> {
     read(body).map(drop)
+}
+
+/// The same, and what it remarks.
+///
+/// # Errors
+/// See [`ScanError`].
+pub fn scan_object(body: &[u8]) -> Result<Remarks, ScanError> {
+    read(body).map(|(text, found)| found.remarks.places(text))
 }
 
 fn read(body: &[u8]) -> Result<(&str, Found<'_>), ScanError> {
@@ -221,7 +252,48 @@ struct Found<'a> {
     previous: Option<&'a RawValue>,
     store: Option<&'a RawValue>,
     background: Option<&'a RawValue>,
+    remarks: Remarked<'a>,
     duplicate: Option<String>,
+}
+
+#[derive(Default)]
+struct Remarked<'a> {
+    user: Option<&'a RawValue>,
+    metadata: Option<&'a RawValue>,
+    max_completion_tokens: Option<&'a RawValue>,
+    max_tokens: Option<&'a RawValue>,
+    max_output_tokens: Option<&'a RawValue>,
+    n: Option<&'a RawValue>,
+    generation_config: Option<&'a RawValue>,
+}
+
+impl<'a> Remarked<'a> {
+    /// Where the value of `key` belongs, if it is one of them.
+    fn named(&mut self, key: &str) -> Option<&mut Option<&'a RawValue>> {
+        match key {
+            "user" => Some(&mut self.user),
+            "metadata" => Some(&mut self.metadata),
+            "max_completion_tokens" => Some(&mut self.max_completion_tokens),
+            "max_tokens" => Some(&mut self.max_tokens),
+            "max_output_tokens" => Some(&mut self.max_output_tokens),
+            "n" => Some(&mut self.n),
+            "generationConfig" | "generation_config" => Some(&mut self.generation_config),
+            _ => None,
+        }
+    }
+
+    fn places(&self, text: &str) -> Remarks {
+        let place = |raw: Option<&RawValue>| raw.map(|raw| place_of(raw, text));
+        Remarks {
+            user: place(self.user),
+            metadata: place(self.metadata),
+            max_completion_tokens: place(self.max_completion_tokens),
+            max_tokens: place(self.max_tokens),
+            max_output_tokens: place(self.max_output_tokens),
+            n: place(self.n),
+            generation_config: place(self.generation_config),
+        }
+    }
 }
 
 struct ObjectVisitor;
@@ -246,7 +318,10 @@ impl<'de> Visitor<'de> for ObjectVisitor {
                 "previous_response_id" => found.previous = Some(map.next_value()?),
                 "store" => found.store = Some(map.next_value()?),
                 "background" => found.background = Some(map.next_value()?),
-                _ => drop(map.next_value::<IgnoredAny>()?),
+                other => match found.remarks.named(other) {
+                    Some(value) => *value = Some(map.next_value()?),
+                    None => drop(map.next_value::<IgnoredAny>()?),
+                },
             }
             if let Some(twice) = seen.replace(key)
                 && found.duplicate.is_none()
@@ -331,6 +406,19 @@ mod tests {
             Err(ScanError::BackgroundNotBoolean),
         );
         assert_eq!(read(odd), errors, "but a chat with such fields is none of ours to judge");
+    }
+
+    #[test]
+    fn remarks_are_found_with_and_without_a_model() {
+        let body =
+            r#"{"user":"u","metadata":{"a":[1]},"max_tokens":7,"n": 2 ,"generationConfig":{}, "model":"m"}"#;
+        let remarks = Envelope::scan(body.as_bytes()).expect("sound").remarks;
+        assert_eq!(scan_object(body.as_bytes()), Ok(remarks.clone()));
+        let text = |place: &Option<Range<usize>>| place.clone().and_then(|place| body.get(place));
+        let Remarks { user, metadata, max_tokens, n, generation_config, .. } = &remarks;
+        let told = [user, metadata, max_tokens, n, generation_config].map(text);
+        assert_eq!(told, [Some("\"u\""), Some("{\"a\":[1]}"), Some("7"), Some("2"), Some("{}")]);
+        assert_eq!((&remarks.max_completion_tokens, &remarks.max_output_tokens), (&None, &None));
     }
 
     #[test]
