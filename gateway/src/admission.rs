@@ -15,14 +15,14 @@ use std::time::Duration;
 
 use config::OnExceed;
 use limits::{Admission, Away, Counter, Lease, Limiter, ReservationId, Timestamp, Unit};
-use reqwest::header::HeaderMap;
 use tokio::time::{Instant, sleep};
 
 pub(crate) use forecast::{Averages, Forecast};
 pub(crate) use roll::Roll;
-use said::Said;
+pub(crate) use said::Said;
 pub(crate) use told::OverLimit;
 pub(crate) use usage::Usage;
+pub(crate) use whom::tags;
 
 use crate::auth::Caller;
 use crate::pipeline::{Ask, Fault, Metrics};
@@ -50,7 +50,6 @@ pub(crate) struct Desk {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked<'a> {
     pub(crate) caller: &'a Caller,
-    pub(crate) headers: &'a HeaderMap,
     pub(crate) ask: &'a Ask,
 }
 
@@ -86,14 +85,14 @@ impl Desk {
         if now.budgets.is_empty() && !key.is_some_and(Key::is_limited) {
             return Ok(Admitted { model, tab: None });
         }
-        let said = Said::read(asked.headers, &asked.ask.body);
+        let said = &asked.ask.said;
         let mut fallbacks = FALLBACKS;
         loop {
-            let held = whom::charges(now, asked.caller, &model.name, &said);
+            let held = whom::charges(now, asked.caller, &model.name, said);
             if held.is_empty() {
                 return Ok(Admitted { model, tab: None });
             }
-            let forecast = Forecast::most(asked.ask, &said, &model);
+            let forecast = Forecast::most(asked.ask, &model);
             let full = match self.reserve(&held, forecast, &model.name).await? {
                 Ok(lease) => {
                     let (name, averages) = (model.name.clone(), Arc::clone(&self.averages));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 
 use crate::pipeline::Fault;
-use crate::snapshot::{self, Access, Key, Model, Snapshot};
+use crate::snapshot::{self, Access, Key, KeyDigest, Model, Snapshot};
 
 /// LiteLLM's header; it goes before all others, so that a client can keep `Authorization` for another purpose.
 const LITELLM_HEADER: &str = "x-litellm-api-key";
@@ -18,8 +18,8 @@ const BARE_HEADERS: [&str; 3] = ["api-key", "x-api-key", "x-goog-api-key"];
 pub(crate) enum Caller {
     /// May do everything.
     Master,
-    /// May do what is written for it.
-    Key(Arc<Key>),
+    /// May do what is written for it. By which of its digests it was found.
+    Key(Arc<Key>, KeyDigest),
 }
 
 impl Caller {
@@ -27,7 +27,7 @@ impl Caller {
     pub(crate) fn label(&self) -> &str {
         match self {
             Self::Master => "master",
-            Self::Key(key) => &key.label,
+            Self::Key(key, _) => &key.label,
         }
     }
 
@@ -35,7 +35,15 @@ impl Caller {
     pub(crate) fn key(&self) -> Option<&Key> {
         match self {
             Self::Master => None,
-            Self::Key(key) => Some(key),
+            Self::Key(key, _) => Some(key),
+        }
+    }
+
+    /// SHA-256 of the virtual key that was sent, in lower-case hex.
+    pub(crate) fn key_hash(&self) -> Option<String> {
+        match self {
+            Self::Master => None,
+            Self::Key(_, digest) => Some(digest.iter().map(|byte| format!("{byte:02x}")).collect()),
         }
     }
 
@@ -43,7 +51,7 @@ impl Caller {
     pub(crate) fn may_ask(&self, model: &Model) -> bool {
         match self {
             Self::Master => true,
-            Self::Key(key) => key.access.allows(model),
+            Self::Key(key, _) => key.access.allows(model),
         }
     }
 
@@ -58,10 +66,10 @@ impl Caller {
     /// [`Fault::ModelDenied`].
     pub(crate) fn asks(&self, model: &Model, name: &str) -> Result<(), Fault> {
         match self {
-            Self::Key(key) if !key.access.allows(model) => {
+            Self::Key(key, _) if !key.access.allows(model) => {
                 Err(Fault::ModelDenied { key: key.label.clone(), model: name.to_owned() })
             }
-            Self::Key(_) | Self::Master => Ok(()),
+            Self::Key(..) | Self::Master => Ok(()),
         }
     }
 
@@ -72,7 +80,7 @@ impl Caller {
     pub(crate) fn must_be_master(&self) -> Result<(), Fault> {
         match self {
             Self::Master => Ok(()),
-            Self::Key(key) => Err(Fault::MasterOnly { key: key.label.clone() }),
+            Self::Key(key, _) => Err(Fault::MasterOnly { key: key.label.clone() }),
         }
     }
 }
@@ -88,7 +96,7 @@ pub(crate) fn identify(now: &Snapshot, headers: &HeaderMap, at: u64) -> Result<C
     }
     match now.keys.find(&digest, at) {
         None => Err(Fault::KeyWrong),
-        Some((key, Ok(()))) => Ok(Caller::Key(Arc::clone(key))),
+        Some((key, Ok(()))) => Ok(Caller::Key(Arc::clone(key), digest)),
         Some((key, Err(shut))) => Err(Fault::KeyShut { key: key.label.clone(), shut }),
     }
 }

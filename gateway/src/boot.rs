@@ -1,11 +1,12 @@
 //! Starts and stops the process. `server.rs` serves, `source.rs` reads a mounted directory, `database.rs` looks after
-//! the store, `standalone.rs` is for `fairlead up`, `probe.rs` for `helm test`, `args.rs` has the settings.
+//! the store, `spending.rs` after spend records, `standalone.rs` is for `fairlead up`, `probe.rs` for `helm test`, `args.rs` has the settings.
 
 pub mod args;
 mod database;
 mod probe;
 mod server;
 mod source;
+mod spending;
 mod standalone;
 pub mod telemetry;
 

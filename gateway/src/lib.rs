@@ -11,9 +11,11 @@ mod pipeline;
 mod providers;
 mod routing;
 mod snapshot;
+mod spend;
 mod tokens;
 
 pub use boot::telemetry;
 pub use boot::{Options, RedisAt, Server, serve};
 pub use snapshot::{Feed, MasterKey, Problem};
+pub use spend::SpoolOptions;
 pub use store::Store;

@@ -9,13 +9,15 @@ mod count;
 mod embed;
 mod errand;
 mod estimate;
+mod finish;
 mod intake;
 mod kept;
 mod outgoing;
 mod thread;
 
-pub(crate) use crate::admission::{Forecast, OverLimit, Tab, Usage};
+pub(crate) use crate::admission::{Forecast, OverLimit, Said, Tab, Usage};
 pub(crate) use crate::auth::Caller;
+pub(crate) use crate::observe::bill::Account;
 pub(crate) use crate::observe::metrics::Metrics;
 pub(crate) use crate::observe::record::Record;
 pub(crate) use crate::observe::wrap::wrap;
@@ -27,6 +29,7 @@ pub(crate) use call::{
     Task, UpstreamAnswer, UpstreamFault, Wanted, Why,
 };
 pub(crate) use errand::{Deed, Errand, run};
+pub(crate) use finish::{Finisher, Presence, attend};
 pub(crate) use kept::Keep;
 pub(crate) use outgoing::{Exchange, Outgoing};
 
@@ -37,11 +40,12 @@ use limits::Limiter;
 use reqwest::header::HeaderMap;
 use store::Store;
 
-use crate::admission::{Admitted, Asked, Averages, Desk, Roll};
+use crate::admission::{self, Admitted, Asked, Averages, Desk, Roll};
 use crate::auth;
 use crate::providers::{self, Clients};
 use crate::routing::{self, health::Health};
 use crate::snapshot::Limits;
+use crate::spend::Spool;
 use crate::tokens::Tokenizer;
 
 /// Tells the seconds since 1970.
@@ -66,10 +70,21 @@ pub(crate) struct Gateway {
     pub(crate) desk: Desk,
     /// Whether the store did at the last look.
     pub(crate) store_answers: AtomicBool,
+    /// Where calls are accounted for, where there is a store for it.
+    pub(crate) spool: Option<Spool>,
+    /// Calls whose clients have hung up.
+    pub(crate) finisher: Finisher,
     clients: Clients,
     clock: Clock,
     tokenizer: Tokenizer,
     draining: AtomicBool,
+}
+
+/// What outlives the process, where there is any.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lasting {
+    pub(crate) store: Option<Store>,
+    pub(crate) spool: Option<Spool>,
 }
 
 impl Gateway {
@@ -78,15 +93,28 @@ impl Gateway {
         current: Current,
         clients: Clients,
         clock: Clock,
-        store: Option<Store>,
+        lasting: Lasting,
         limiter: Limiter,
     ) -> Self {
+        let Lasting { store, spool } = lasting;
         let (health, tokenizer, metrics) =
             (Health::default(), Tokenizer::default(), Arc::<Metrics>::default());
-        let (store_answers, draining) = (AtomicBool::new(false), AtomicBool::new(false));
         let (averages, roll) = (Arc::<Averages>::default(), Arc::<Roll>::default());
         let desk = Desk { limiter, averages, metrics: Arc::clone(&metrics), roll };
-        Self { current, health, metrics, store, desk, store_answers, clients, clock, tokenizer, draining }
+        Self {
+            current,
+            health,
+            metrics,
+            store,
+            desk,
+            store_answers: AtomicBool::new(false),
+            spool,
+            finisher: Finisher::default(),
+            clients,
+            clock,
+            tokenizer,
+            draining: AtomicBool::new(false),
+        }
     }
 
     /// From now on this process asks for no new requests, but serves those that come.
@@ -135,25 +163,23 @@ impl Gateway {
 /// [`Fault`], when nothing of an answer has been sent.
 pub(crate) async fn serve(gateway: &Gateway, call: Call, record: &mut Record) -> Result<Reply, Fault> {
     let now = gateway.snapshot()?;
-    let caller = auth::identify(&now, &call.headers, (gateway.clock)())?;
-    record.called_by(&caller);
-    let body = intake::read(&call.headers, call.body, now.limits.request_body_bytes).await?;
-    record.received(body.len());
-    let mut ask = Ask::scan(call.intent, &call.headers, body)?;
+    let (caller, mut ask) = receive(gateway, &now, call, record).await?;
     let model = now.model(&ask.model).ok_or_else(|| Fault::UnknownModel(ask.model.clone()))?;
     record.asks(&model.name, ask.stream);
     caller.asks(model, &ask.model)?;
     if ask.task == Task::Count {
         return count::reply(gateway, ask).await;
     }
-    let asked = Asked { caller: &caller, headers: &call.headers, ask: &ask };
+    let asked = Asked { caller: &caller, ask: &ask };
     let Admitted { model, tab } = gateway.desk.admit(&now, asked, model).await?;
     record.admitted(&model.name, tab);
+    account(gateway, &now, &caller, &ask, record)?;
     let echo = ask.echo(&record.id.replace('-', ""), (gateway.clock)());
     let thread = thread::resume(gateway, &now, &caller, &model, &mut ask).await?;
     let own = kept::own(gateway, &ask, thread.previous.as_deref(), &echo.id);
     let mut route = routing::plan(&thread.deployments, &mut rand::rng());
-    while let Some(deployment) = route.next() {
+    // Who has gone gets no second try.
+    while let Some(deployment) = route.next().filter(|_| !record.is_abandoned()) {
         let priced = if now.lets_serve(&deployment) { Ok(()) } else { Err(Fault::unpriced(&deployment)) };
         let prepare = |()| Outgoing::prepare(&mut ask, &deployment, echo.clone(), own.as_ref());
         let outgoing = match priced.and_then(prepare) {
@@ -164,6 +190,8 @@ pub(crate) async fn serve(gateway: &Gateway, call: Call, record: &mut Record) ->
             }
         };
         record.tries(&deployment, gateway.health.of(&deployment.identity));
+        // No provider is asked for what the spool does not know.
+        record.notes(None).await;
         let terms = Terms { limits: now.limits, clock: gateway.clock };
         match providers::call(&gateway.clients, &deployment, outgoing, terms).await {
             Ok(reply) => {
@@ -182,4 +210,47 @@ pub(crate) async fn serve(gateway: &Gateway, call: Call, record: &mut Record) ->
         }
     }
     Err(route.verdict())
+}
+
+/// Who calls, and what is asked.
+///
+/// # Errors
+/// Those of [`auth::identify`], [`intake::read`] and [`Ask::scan`].
+async fn receive(
+    gateway: &Gateway,
+    now: &Snapshot,
+    call: Call,
+    record: &mut Record,
+) -> Result<(Caller, Ask), Fault> {
+    let caller = auth::identify(now, &call.headers, (gateway.clock)())?;
+    record.called_by(&caller);
+    let body = intake::read(&call.headers, call.body, now.limits.request_body_bytes).await?;
+    record.received(body.len());
+    Ok((caller, Ask::scan(call.intent, &call.headers, body)?))
+}
+
+/// Gives the call a place in the spool.
+///
+/// # Errors
+/// [`Fault::Unaccountable`].
+fn account(
+    gateway: &Gateway,
+    now: &Snapshot,
+    caller: &Caller,
+    ask: &Ask,
+    record: &mut Record,
+) -> Result<(), Fault> {
+    record.questions(Question { dialect: ask.dialect, body: ask.body.clone() });
+    let Some(spool) = &gateway.spool else { return Ok(()) };
+    let entry = spool.enter(&record.id).map_err(|_full| Fault::Unaccountable)?;
+    let account = Account {
+        gateway: now.gateway.clone(),
+        key_hash: caller.key_hash(),
+        customer: ask.said.customer.clone(),
+        tags: admission::tags(caller, &ask.said),
+        dialect: ask.dialect,
+        task: ask.task,
+    };
+    record.enters(spool, entry, account);
+    Ok(())
 }

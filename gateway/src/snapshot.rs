@@ -15,7 +15,7 @@ pub(crate) use access::Access;
 pub(crate) use budgets::{Budgets, Charge, Rule, Subjects};
 pub(crate) use current::{Change, Current, Status};
 pub use current::{Feed, Problem};
-pub(crate) use keys::{Key, Shut};
+pub(crate) use keys::{Key, KeyDigest, Shut};
 pub use master_key::MasterKey;
 pub(crate) use master_key::digest;
 
@@ -41,6 +41,8 @@ use keys::Keys;
 pub(crate) struct Snapshot {
     /// Of the delivery.
     pub(crate) revision: String,
+    /// The gateway that it is for, `namespace/name`.
+    pub(crate) gateway: String,
     /// The key that may do everything.
     pub(crate) master_key: MasterKey,
     /// Those that may do what is written for them.

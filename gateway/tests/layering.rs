@@ -6,16 +6,17 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// A folder (or file) of `src`, and what it may use.
-const EDGES: [(&str, &[&str]); 11] = [
-    ("boot", &["http", "pipeline", "providers", "snapshot", "observe", "routing", "auth"]),
+const EDGES: [(&str, &[&str]); 12] = [
+    ("boot", &["http", "pipeline", "providers", "snapshot", "observe", "routing", "auth", "spend"]),
     ("snapshot", &["cost"]),
     ("admission", &["pipeline", "auth", "snapshot", "cost"]),
     ("http", &["pipeline", "auth"]),
-    ("pipeline", &["admission", "auth", "routing", "providers", "observe", "snapshot", "tokens"]),
+    ("pipeline", &["admission", "auth", "routing", "providers", "observe", "snapshot", "tokens", "spend"]),
     ("auth", &["pipeline", "snapshot"]),
     ("routing", &["pipeline", "snapshot"]),
     ("providers", &["pipeline", "snapshot"]),
-    ("observe", &["pipeline", "snapshot", "cost"]),
+    ("observe", &["pipeline", "snapshot", "cost", "spend"]),
+    ("spend", &["pipeline"]),
     ("cost", &[]),
     ("tokens", &[]),
 ];

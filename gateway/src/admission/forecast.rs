@@ -8,7 +8,6 @@ use limits::Unit;
 use protocol::count;
 use protocol::usage::Usage;
 
-use super::said::Said;
 use crate::pipeline::{Ask, Task};
 use crate::snapshot::Model;
 
@@ -34,8 +33,8 @@ pub(crate) struct Forecast {
 
 impl Forecast {
     /// The most that `ask` can come to at any deployment of `model`.
-    pub(crate) fn most(ask: &Ask, said: &Said, model: &Model) -> Self {
-        let input = input(ask);
+    pub(crate) fn most(ask: &Ask, model: &Model) -> Self {
+        let (input, said) = (input(ask), &ask.said);
         let known = model.deployments.iter().filter_map(|deployment| deployment.tariff.most_output()).max();
         let output = match ask.task {
             Task::Answer => said.most_output.or(known).unwrap_or(MOST_OUTPUT).saturating_mul(said.answers),

@@ -1,11 +1,12 @@
-//! What a request says of itself that limits must know: for whom it is, its tags, and how much it may answer. It is read
-//! only where limits hold, in one pass and with no tree.
+//! What a request says of itself that limits and accounts must know: for whom it is, its tags, and how much it may answer.
+//! The scan has found where that stands, so the body is not read again.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
+use protocol::scan::Remarks;
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 /// Names that clients make up are cut after so many characters: they become keys of counters.
 const NAME: usize = 128;
@@ -31,26 +32,7 @@ pub(crate) struct Said {
     pub(crate) answers: u64,
 }
 
-/// The fields of every language, by the names that each has for them.
-#[derive(Deserialize)]
-struct Body<'a> {
-    #[serde(borrow, default)]
-    user: Option<Cow<'a, str>>,
-    /// Clients put anything there.
-    #[serde(borrow, default)]
-    metadata: Option<&'a RawValue>,
-    #[serde(default)]
-    max_tokens: Option<u64>,
-    #[serde(default)]
-    max_completion_tokens: Option<u64>,
-    #[serde(default)]
-    max_output_tokens: Option<u64>,
-    #[serde(default)]
-    n: Option<u64>,
-    #[serde(default, rename = "generationConfig", alias = "generation_config")]
-    generation_config: Option<GenerationConfig>,
-}
-
+/// Clients put anything there.
 #[derive(Default, Deserialize)]
 struct Metadata<'a> {
     #[serde(borrow, default)]
@@ -59,7 +41,7 @@ struct Metadata<'a> {
     tags: Vec<Cow<'a, str>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct GenerationConfig {
     #[serde(default, rename = "maxOutputTokens", alias = "max_output_tokens")]
     max_output_tokens: Option<u64>,
@@ -69,11 +51,8 @@ struct GenerationConfig {
 
 impl Said {
     /// What headers and body say. What is written otherwise than its language allows is not said.
-    pub(crate) fn read(headers: &HeaderMap, body: &[u8]) -> Self {
-        let mut said = Self { answers: 1, ..Self::default() };
-        if let Ok(body) = serde_json::from_slice::<Body<'_>>(body) {
-            said.take(body);
-        }
+    pub(crate) fn read(headers: &HeaderMap, body: &[u8], remarks: &Remarks) -> Self {
+        let mut said = Self::in_body(body, remarks);
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
         let customer = CUSTOMER_HEADERS.iter().find_map(|name| text(name)).filter(|name| !name.is_empty());
         said.customer = customer.map(short).or(said.customer);
@@ -85,19 +64,25 @@ impl Said {
         said
     }
 
-    fn take(&mut self, body: Body<'_>) {
-        let metadata = body.metadata.and_then(|raw| serde_json::from_str(raw.get()).ok());
-        let metadata: Metadata<'_> = metadata.unwrap_or_default();
-        let customer = body.user.or(metadata.user_id).filter(|name| !name.is_empty());
-        self.customer = customer.map(|name| short(&name));
-        self.tags = metadata.tags.iter().take(TAGS).map(|tag| short(tag)).collect();
-        let (inner_most, candidates) = body
-            .generation_config
-            .map_or((None, None), |inner| (inner.max_output_tokens, inner.candidate_count));
-        let most = body.max_completion_tokens.or(body.max_tokens).or(body.max_output_tokens);
-        self.most_output = most.or(inner_most);
-        self.answers = body.n.or(candidates).unwrap_or(1).clamp(1, 128);
+    fn in_body(body: &[u8], remarks: &Remarks) -> Self {
+        let metadata: Metadata<'_> = value(body, remarks.metadata.as_ref()).unwrap_or_default();
+        let user = value::<Cow<'_, str>>(body, remarks.user.as_ref());
+        let customer = user.or(metadata.user_id).filter(|name| !name.is_empty());
+        let inner: GenerationConfig = value(body, remarks.generation_config.as_ref()).unwrap_or_default();
+        let most = [&remarks.max_completion_tokens, &remarks.max_tokens, &remarks.max_output_tokens];
+        let most_output = most.into_iter().find_map(|place| value(body, place.as_ref()));
+        Self {
+            customer: customer.map(|name| short(&name)),
+            tags: metadata.tags.iter().take(TAGS).map(|tag| short(tag)).collect(),
+            most_output: most_output.or(inner.max_output_tokens),
+            answers: value(body, remarks.n.as_ref()).or(inner.candidate_count).unwrap_or(1).clamp(1, 128),
+        }
     }
+}
+
+/// `None` if it is not there, or something else.
+fn value<'b, T: Deserialize<'b>>(body: &'b [u8], place: Option<&Range<usize>>) -> Option<T> {
+    serde_json::from_slice(body.get(place?.clone())?).ok()
 }
 
 fn short(name: &str) -> String {
@@ -112,7 +97,8 @@ mod tests {
         let headers = headers.iter().map(|(name, value)| {
             (reqwest::header::HeaderName::from_static(name), reqwest::header::HeaderValue::from_static(value))
         });
-        Said::read(&headers.collect(), body.as_bytes())
+        let remarks = protocol::scan::scan_object(body.as_bytes()).expect("an object");
+        Said::read(&headers.collect(), body.as_bytes(), &remarks)
     }
 
     #[test]
@@ -144,7 +130,6 @@ mod tests {
         let said = read(&[], &long);
         assert_eq!((said.customer.map(|name| name.len()), said.answers), (Some(NAME), 128));
         assert_eq!(read(&[], r#"{"user":7,"max_tokens":"x"}"#), Said { answers: 1, ..Said::default() });
-        assert_eq!(read(&[], "no JSON").answers, 1);
         assert_eq!(read(&[], r#"{"max_tokens":5,"metadata":{"tags":"a"}}"#).most_output, Some(5));
     }
 }

@@ -6,9 +6,7 @@ use crate::snapshot::{Charge, Snapshot, Subjects};
 
 /// Every counter that a request of `caller` for `model` is counted in.
 pub(super) fn charges(now: &Snapshot, caller: &Caller, model: &str, said: &Said) -> Vec<Charge> {
-    let key = caller.key();
-    let mut tags = said.tags.clone();
-    tags.extend(key.into_iter().flat_map(|key| &key.tags).filter(|tag| !said.tags.contains(tag)).cloned());
+    let (key, tags) = (caller.key(), tags(caller, said));
     let mut charges = now.budgets.charges(&Subjects {
         key: key.map(|key| &key.id),
         named: key.map_or(&[], |key| &key.budgets),
@@ -20,4 +18,10 @@ pub(super) fn charges(now: &Snapshot, caller: &Caller, model: &str, said: &Said)
     });
     charges.extend(key.into_iter().flat_map(|key| key.charges()));
     charges
+}
+
+/// What the request is marked with, by itself and by its key.
+pub(crate) fn tags(caller: &Caller, said: &Said) -> Vec<String> {
+    let own = caller.key().into_iter().flat_map(|key| &key.tags).filter(|tag| !said.tags.contains(tag));
+    said.tags.iter().chain(own).cloned().collect()
 }

@@ -10,6 +10,7 @@ use config::Secret;
 use store::Store;
 
 use super::{Options, Probe, RedisAt};
+use crate::spend::SpoolOptions;
 
 /// Serves OpenAI's API in front of every provider.
 #[derive(Clone, Debug, Parser)]
@@ -44,6 +45,18 @@ pub struct Args {
     /// The longest that a request waits for Redis; three waits in vain, and requests pass by each limit's failureMode.
     #[arg(long, env = "FAIRLEAD_REDIS_TIMEOUT", default_value = "50ms", value_parser = duration)]
     pub redis_timeout: Duration,
+    /// Where spend records wait for the database. Used only where there is one; it must outlive the process.
+    #[arg(long, env = "FAIRLEAD_SPOOL_DIR", default_value = "/var/lib/fairlead/spool")]
+    pub spool_dir: PathBuf,
+    /// How many bytes may wait there. Beyond them new requests are refused, so that none goes unaccounted.
+    #[arg(long, env = "FAIRLEAD_SPOOL_BYTES", default_value_t = 1 << 30)]
+    pub spool_bytes: u64,
+    /// Sync the spool to the disk with each write: records then outlive a crash of the machine, not only of the process.
+    #[arg(long, env = "FAIRLEAD_SPOOL_SYNC")]
+    pub spool_sync: bool,
+    /// How long the database keeps spend records, as in `90d`; sums by day stay. For ever if not set.
+    #[arg(long, env = "FAIRLEAD_SPEND_RETENTION", value_parser = duration)]
+    pub spend_retention: Option<Duration>,
     /// How long to go on accepting after SIGTERM, until load balancers have noticed.
     #[arg(long, env = "FAIRLEAD_DRAIN_DELAY", default_value = "5s", value_parser = duration)]
     pub drain_delay: Duration,
@@ -74,6 +87,12 @@ impl Args {
             master_key: self.master_key.clone(),
             store: self.database_url.as_ref().map(store_at).transpose()?,
             redis: self.redis_url.clone().map(|url| self.redis_at(url)),
+            spool: Some(SpoolOptions {
+                folder: self.spool_dir.clone(),
+                bytes: self.spool_bytes,
+                syncs: self.spool_sync,
+            }),
+            keeps_spend: self.spend_retention,
             drain_delay: self.drain_delay,
             drain_timeout: self.drain_timeout,
         })
@@ -96,7 +115,7 @@ fn store_at(url: &Secret) -> anyhow::Result<Store> {
     Store::connect(text.trim()).context("FAIRLEAD_DATABASE_URL is refused")
 }
 
-/// `500ms`, `5s`, `2m`, or a bare number of seconds.
+/// `500ms`, `5s`, `2m`, `12h`, `90d`, or a bare number of seconds.
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let number: u64 = digits.parse().map_err(|_| format!("'{text}' is not a duration such as 5s"))?;
@@ -104,7 +123,9 @@ fn duration(text: &str) -> Result<Duration, String> {
         "ms" => Ok(Duration::from_millis(number)),
         "s" | "" => Ok(Duration::from_secs(number)),
         "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
-        unit => Err(format!("'{unit}' is not a unit: use ms, s or m")),
+        "h" => Ok(Duration::from_secs(number.saturating_mul(3600))),
+        "d" => Ok(Duration::from_secs(number.saturating_mul(86_400))),
+        unit => Err(format!("'{unit}' is not a unit: use ms, s, m, h or d")),
     }
 }
 
@@ -117,7 +138,8 @@ mod tests {
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(duration("90d"), Ok(Duration::from_secs(90 * 24 * 3600)));
         assert_eq!(duration("7"), Ok(Duration::from_secs(7)));
-        assert!(duration("soon").is_err() && duration("5h").is_err());
+        assert!(duration("soon").is_err() && duration("5w").is_err());
     }
 }

@@ -17,11 +17,12 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::database;
+use super::{database, spending};
 use crate::http;
-use crate::pipeline::Gateway;
+use crate::pipeline::{Gateway, Lasting};
 use crate::providers::Clients;
 use crate::snapshot::{Change, Current, Feed, MasterKey};
+use crate::spend::SpoolOptions;
 
 /// A start waits for Redis no longer than this.
 const REDIS_STARTS: Duration = Duration::from_secs(2);
@@ -42,6 +43,10 @@ pub struct Options {
     pub store: Option<Store>,
     /// For budgets and rate limits that pods share. Without one, each process counts by itself.
     pub redis: Option<RedisAt>,
+    /// Where spend records wait for the store. Without one, none are made.
+    pub spool: Option<SpoolOptions>,
+    /// How long spend records are kept in the store; for ever if absent.
+    pub keeps_spend: Option<Duration>,
     /// How long to go on accepting after shutdown began, while readiness already fails.
     pub drain_delay: Duration,
     /// How long to let running requests finish after that.
@@ -84,7 +89,7 @@ impl Server {
     /// Checks the settings and takes the ports. Nothing is answered yet.
     ///
     /// # Errors
-    /// A weak master key, or a port that is taken.
+    /// A weak master key, a port that is taken, a spool that cannot be written.
     pub async fn bind(options: Options) -> anyhow::Result<Self> {
         let key = options.master_key.as_ref().map(MasterKey::new).transpose();
         let key = key.context("the master key (FAIRLEAD_MASTER_KEY) is refused")?;
@@ -92,7 +97,7 @@ impl Server {
             Current::new(key),
             Clients::default(),
             unix_seconds,
-            options.store.clone(),
+            Lasting { store: options.store.clone(), spool: spending::spool(&options)? },
             limiter(options.redis.as_ref())?,
         ));
         let clients = bind(options.listen).await?;
@@ -125,12 +130,16 @@ impl Server {
         let Self { gateway, clients, admin, options } = self;
         tracing::info!(listen = ?clients.local_addr().ok(), admin = ?admin.local_addr().ok(), "serving");
         let (stop_clients, stop_admin) = (CancellationToken::new(), CancellationToken::new());
-        let client_side = run(clients, http::client_router(Arc::clone(&gateway)), stop_clients.clone());
+        // Large, and held to the end.
+        let client_side = Box::pin(async {
+            run(clients, http::client_router(Arc::clone(&gateway)), stop_clients.clone()).await;
+            // What providers still make for clients that have gone.
+            gateway.finisher.idle().await;
+        });
         let admin_side = run(admin, http::admin_router(Arc::clone(&gateway)), stop_admin.clone());
         let reloading = stop_admin.run_until_cancelled(reload(&gateway, feed));
-        let keeping = stop_admin.run_until_cancelled(database::keep(&gateway));
-        let tracking = stop_admin.run_until_cancelled(gateway.desk.keep_track());
-        let sweeping = stop_admin.run_until_cancelled(database::sweep(&gateway));
+        let keeping = Box::pin(stop_admin.run_until_cancelled(keep(&gateway, options.keeps_spend)));
+        let shipping = Box::pin(spending::ship(&gateway, &stop_admin));
         let draining = async {
             shutdown.cancelled().await;
             gateway.drain();
@@ -148,6 +157,7 @@ impl Server {
                     }
                 }
             }
+            gateway.finisher.stop().await;
             stop_admin.cancel();
         };
         let admin_done = async {
@@ -159,7 +169,7 @@ impl Server {
             }
         };
         meet_redis(&gateway).await;
-        tokio::join!(clients_done, admin_done, reloading, keeping, sweeping, tracking);
+        tokio::join!(clients_done, admin_done, reloading, keeping, shipping);
         leave_redis(&gateway).await;
         if let Some(store) = options.store {
             store.close().await;
@@ -167,6 +177,16 @@ impl Server {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// Looks after what lasts, until it is dropped.
+async fn keep(gateway: &Gateway, keeps_spend: Option<Duration>) {
+    tokio::join!(
+        database::keep(gateway),
+        database::sweep(gateway),
+        gateway.desk.keep_track(),
+        spending::keep_up(gateway, keeps_spend),
+    );
 }
 
 /// The first requests shall not meet a connection that is still being made.
@@ -244,4 +264,10 @@ fn take(gateway: &Gateway, feed: &Feed) {
 #[expect(clippy::disallowed_methods, reason = "boot is where the clock comes from")]
 pub(super) fn unix_seconds() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+#[expect(clippy::disallowed_methods, reason = "boot is where the clock comes from")]
+pub(super) fn unix_micros() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

@@ -117,6 +117,7 @@ impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::NotReady => not_ready(),
+            Fault::Unaccountable => unaccountable(),
             Fault::KeyMissing => unauthorized(
                 "invalid_api_key",
                 "no API key was sent: set the header 'Authorization: Bearer <key>', or your SDK's own",
@@ -165,6 +166,15 @@ fn not_ready() -> Refusal {
     Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "server_error", "not_ready", message)
         .classed(FaultClass::Unreachable)
         .with(header::RETRY_AFTER, "2")
+}
+
+/// Serving it would be free, or lost.
+fn unaccountable() -> Refusal {
+    let message = "the gateway cannot account for more requests: its spool is full or cannot be written, since the \
+                   database or the disk is away; try again soon";
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "server_error", "accounting_unavailable", message)
+        .classed(FaultClass::Unreachable)
+        .with(header::RETRY_AFTER, "5")
 }
 
 fn unauthorized(code: &'static str, message: impl Into<Cow<'static, str>>) -> Refusal {

@@ -41,25 +41,25 @@ pub(super) async fn reply(
     intent: Intent,
     framing: Framing,
 ) -> Response<Body> {
-    let (mut record, dialect) = (begin(gateway), intent.dialect);
+    let (record, dialect) = (begin(gateway), intent.dialect);
     let (parts, body) = request.into_parts();
     let call = Call { headers: parts.headers, body, intent };
-    let served = Box::pin(pipeline::serve(gateway, call, &mut record)).await;
-    told(served, record, dialect, framing)
+    let (served, record) = pipeline::attend(gateway, call, record).await;
+    told(served, record, dialect, framing).await
 }
 
 /// Does one errand to a response that somebody keeps.
 pub(super) async fn errand(gateway: &Arc<Gateway>, errand: Errand) -> Response<Body> {
     let mut record = begin(gateway);
     let served = Box::pin(pipeline::run(gateway, errand, &mut record)).await;
-    told(served, record, Dialect::OpenaiResponses, Framing::Events)
+    told(served, record, Dialect::OpenaiResponses, Framing::Events).await
 }
 
 fn begin(gateway: &Gateway) -> Record {
     Record::begin(Uuid::now_v7().to_string(), Arc::clone(&gateway.metrics))
 }
 
-fn told(
+async fn told(
     served: Result<Reply, Fault>,
     mut record: Record,
     dialect: Dialect,
@@ -67,10 +67,11 @@ fn told(
 ) -> Response<Body> {
     let id = record.id.clone();
     let mut response = match served {
-        Ok(reply) => answer(reply, record, framing),
+        Ok(reply) => answer(reply, record, framing).await,
         Err(fault) => {
             let refusal = Refusal::from(fault).told_in(dialect);
             record.refused(refusal.status.as_u16(), refusal.code);
+            record.settled().await;
             refusal.into_response()
         }
     };
@@ -78,7 +79,7 @@ fn told(
     response
 }
 
-fn answer(reply: Reply, mut record: Record, framing: Framing) -> Response<Body> {
+async fn answer(reply: Reply, mut record: Record, framing: Framing) -> Response<Body> {
     record.begins(StatusCode::OK.as_u16());
     record.lost(reply.losses.len());
     let mut headers = reply.headers;
@@ -91,6 +92,7 @@ fn answer(reply: Reply, mut record: Record, framing: Framing) -> Response<Body> 
             record.sends(body.len());
             record.answered();
             headers.extend(cost(&record));
+            record.settled().await;
             Body::from(body)
         }
         (ReplyBody::Stream { pieces, passage, keep }, Framing::Events) => {

@@ -1,6 +1,8 @@
 //! Counters, in OpenMetrics form. Every label value comes from the config or from a closed list, so that
 //! no client can grow the set.
 
+mod spend;
+
 use std::time::Duration;
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -13,6 +15,7 @@ use protocol::usage::Usage;
 
 use crate::cost::NanoUsd;
 use crate::snapshot::Rule;
+use spend::Spend;
 
 /// The metrics of one gateway.
 #[derive(Debug)]
@@ -29,6 +32,7 @@ pub(crate) struct Metrics {
     rejected: Counter,
     kept: Family<Kept, Counter>,
     reloaded_at: Gauge,
+    pub(crate) spend: Spend,
     registry: Registry,
 }
 
@@ -121,9 +125,11 @@ impl Default for Metrics {
             rejected: Counter::default(),
             kept: Family::default(),
             reloaded_at: Gauge::default(),
+            spend: Spend::default(),
             registry: Registry::with_prefix("fairlead"),
         };
         let registry = &mut new.registry;
+        new.spend.register(registry);
         registry.register("requests_in_flight", "Calls that have begun and not ended", new.in_flight.clone());
         registry.register("requests", "Calls that have ended", new.requests.clone());
         registry.register(

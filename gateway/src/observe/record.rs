@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use protocol::fault::FaultClass;
 use protocol::usage::Usage;
 
+use super::bill::Bill;
 use super::metrics::{Metrics, Tally};
 use crate::cost::{NanoUsd, Tariff};
-use crate::pipeline::{Caller, Forecast, State, Tab};
+use crate::pipeline::{Caller, Forecast, Presence, Question, State, Tab};
 use crate::snapshot::Deployment;
 
 /// How a call ended.
@@ -31,34 +32,43 @@ pub(crate) struct Record {
     /// Unique, and sorted by time.
     pub(crate) id: String,
     metrics: Arc<Metrics>,
-    started: Instant,
-    caller: Option<Caller>,
+    pub(super) started: Instant,
+    pub(super) caller: Option<Caller>,
     /// What it holds in budgets and rate limits.
     tab: Option<Tab>,
+    /// Its place in the spool, once it has one.
+    pub(super) bill: Option<Bill>,
+    presence: Arc<Presence>,
+    /// Until the answer begins.
+    question: Option<Question>,
+    /// A provider has been asked, and has neither failed nor answered.
+    is_asking: bool,
     /// Only models that exist: what clients make up must not become a label.
-    model: Option<String>,
-    is_stream: bool,
-    serving: Option<Serving>,
-    attempts: u32,
-    bytes_in: usize,
-    bytes_out: usize,
-    first_byte: Option<Duration>,
-    usage: Option<Usage>,
-    is_estimate: bool,
+    pub(super) model: Option<String>,
+    pub(super) is_stream: bool,
+    pub(super) serving: Option<Serving>,
+    pub(super) attempts: u32,
+    pub(super) bytes_in: usize,
+    pub(super) bytes_out: usize,
+    pub(super) first_byte: Option<Duration>,
+    pub(super) usage: Option<Usage>,
+    pub(super) is_estimate: bool,
     /// What it tells of usage was used by an earlier call.
     is_reread: bool,
     losses: usize,
-    status: Option<u16>,
-    fault: Option<&'static str>,
-    outcome: Outcome,
+    pub(super) status: Option<u16>,
+    pub(super) fault: Option<&'static str>,
+    pub(super) outcome: Outcome,
 }
 
 /// The deployment tried last.
 #[derive(Debug)]
-struct Serving {
-    label: String,
-    provider: String,
-    tariff: Arc<Tariff>,
+pub(super) struct Serving {
+    pub(super) label: String,
+    pub(super) provider: String,
+    pub(super) upstream_model: String,
+    pub(super) tariff: Arc<Tariff>,
+    pub(super) since: Instant,
     state: Arc<State>,
 }
 
@@ -72,6 +82,10 @@ impl Record {
             started: Instant::now(),
             caller: None,
             tab: None,
+            bill: None,
+            presence: Arc::default(),
+            question: None,
+            is_asking: false,
             model: None,
             is_stream: false,
             serving: None,
@@ -113,16 +127,39 @@ impl Record {
         self.tab = tab;
     }
 
+    /// What it asks.
+    pub(crate) fn questions(&mut self, question: Question) {
+        self.question = Some(question);
+    }
+
+    /// What it and its client know of each other.
+    pub(crate) fn presence(&self) -> Arc<Presence> {
+        Arc::clone(&self.presence)
+    }
+
+    /// Whether its client has gone, and it goes on.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.presence.is_gone()
+    }
+
     /// It goes to `deployment`.
     pub(crate) fn tries(&mut self, deployment: &Deployment, state: Arc<State>) {
         self.attempts += 1;
+        self.asking(true);
         let (label, provider) = (deployment.label.clone(), deployment.provider.clone());
-        let tariff = Arc::clone(&deployment.tariff);
-        self.serving = Some(Serving { label, provider, tariff, state });
+        let (tariff, since) = (Arc::clone(&deployment.tariff), Instant::now());
+        let upstream_model = deployment.upstream_model.clone();
+        self.serving = Some(Serving { label, provider, upstream_model, tariff, since, state });
     }
 
-    /// The deployment tried last could not answer, or broke off.
+    /// The deployment tried last could not answer.
     pub(crate) fn failed(&mut self, class: FaultClass) {
+        self.asking(false);
+        self.breaks(class);
+        self.fails();
+    }
+
+    fn breaks(&mut self, class: FaultClass) {
         self.fault = Some(class.name());
         if let Some(serving) = &self.serving {
             serving.state.failed(class);
@@ -131,8 +168,10 @@ impl Record {
 
     /// The answer begins now, under this status.
     pub(crate) fn begins(&mut self, status: u16) {
+        self.asking(false);
         self.status = Some(status);
         self.fault = None;
+        self.question = None;
     }
 
     /// Some of the answer's body goes out.
@@ -157,6 +196,38 @@ impl Record {
         self.is_estimate = true;
     }
 
+    /// Its client has gone, and the answer has come all the same.
+    pub(crate) fn outlived(&mut self, usage: Option<Usage>, is_estimate: bool) {
+        match usage {
+            Some(usage) if is_estimate => self.estimated(usage),
+            usage => self.used(usage),
+        }
+        self.fault = None;
+        if let Some(serving) = &self.serving {
+            serving.state.answered();
+        }
+    }
+
+    fn asking(&mut self, is_asking: bool) {
+        self.is_asking = is_asking;
+        self.presence.owes(is_asking && !self.is_stream);
+    }
+
+    /// Of an answer that nobody has waited for, at least the question was used.
+    pub(super) fn presume(&mut self) {
+        if self.is_asking
+            && self.usage.is_none()
+            && let Some(usage) = self.guess()
+        {
+            self.estimated(usage);
+        }
+    }
+
+    pub(super) fn guess(&self) -> Option<Usage> {
+        let question = self.question.as_ref()?;
+        Some(Usage { fresh_input: question.tokens(), ..Usage::default() })
+    }
+
     /// What that costs; `None` where the answer has told nothing, or nobody knows the price.
     pub(crate) fn cost(&self) -> Option<NanoUsd> {
         self.serving.as_ref()?.tariff.cost(self.usage.as_ref()?)
@@ -178,7 +249,7 @@ impl Record {
     /// The stream broke after its beginning was sent.
     pub(crate) fn cut(&mut self, class: FaultClass) {
         self.outcome = Outcome::StreamCut;
-        self.failed(class);
+        self.breaks(class);
     }
 
     /// The client gets an error, under this status and with this code.
@@ -224,6 +295,8 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
+        // Nobody is there to wait for it.
+        drop(self.settle());
         let duration = self.started.elapsed();
         let cost = self.cost();
         if let Some(tab) = self.tab.take() {
@@ -250,7 +323,7 @@ impl Drop for Record {
 }
 
 impl Outcome {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::ClientClosed => "client_closed",
             Self::Answered => "answered",

@@ -23,10 +23,10 @@ pub(crate) fn wrap(
     record: Record,
     question: Option<Question>,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send {
-    let watch = Watch { pieces, passage, keep, record, question, is_over: false };
+    let watch =
+        Watch { pieces, passage, keep, record, question, asked: None, is_noted: false, is_over: false };
     stream::unfold(watch, |mut watch| async move {
         let bytes = watch.next().await?;
-        watch.record.sends(bytes.len());
         Some((Ok(bytes), watch))
     })
 }
@@ -38,17 +38,17 @@ struct Watch {
     keep: Option<Box<Keep>>,
     record: Record,
     question: Option<Question>,
+    /// What the question has in tokens, about, once that was asked.
+    asked: Option<u64>,
+    /// That the answer is whole is in the spool.
+    is_noted: bool,
     is_over: bool,
 }
 
 /// Also when the client hangs up: what was generated until then is billed.
 impl Drop for Watch {
     fn drop(&mut self) {
-        if let Some(question) = self.question.take().filter(|_| self.passage.seen().usage.is_none()) {
-            let fresh_input = count::by_length(question.dialect, &question.body).unwrap_or_default();
-            let output = self.passage.seen().heard.tokens();
-            self.record.estimated(Usage { fresh_input, output, ..Usage::default() });
-        }
+        self.estimate();
     }
 }
 
@@ -67,10 +67,53 @@ impl Watch {
             }
             let bytes = self.passage.flush();
             if !bytes.is_empty() {
-                return Some(self.kept(bytes).await);
+                let bytes = self.kept(bytes).await;
+                self.record.sends(bytes.len());
+                self.account().await;
+                return Some(bytes);
             }
         }
+        self.account().await;
         None
+    }
+
+    /// Tells the spool what has been used, before the client has the end of it.
+    async fn account(&mut self) {
+        if self.is_over {
+            self.estimate();
+            if let Some(written) = self.record.settle() {
+                written.wait().await;
+            }
+        } else if self.passage.seen().done && !self.is_noted {
+            // Some providers have another word to say, and few clients wait for it.
+            self.is_noted = true;
+            let usage = self.usage();
+            self.record.notes(usage).await;
+        } else if self.record.is_old() {
+            let usage = self.usage();
+            self.record.mentions(usage);
+        }
+    }
+
+    /// Where the stream has told no usage, an estimate is what is billed.
+    fn estimate(&mut self) {
+        if self.passage.seen().usage.is_none()
+            && let Some(usage) = self.usage()
+        {
+            self.record.estimated(usage);
+        }
+    }
+
+    /// What the stream has used so far, as told or about; `None` where there is nothing to say.
+    fn usage(&mut self) -> Option<Usage> {
+        let seen = self.passage.seen();
+        if seen.usage.is_some() {
+            return seen.usage;
+        }
+        let question = self.question.as_ref()?;
+        let count = || count::by_length(question.dialect, &question.body).unwrap_or_default();
+        let fresh_input = *self.asked.get_or_insert_with(count);
+        Some(Usage { fresh_input, output: seen.heard.tokens(), ..Usage::default() })
     }
 
     /// `bytes`, once what they end is kept: a client that has seen the end may go on from it at once.

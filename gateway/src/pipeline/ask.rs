@@ -10,10 +10,10 @@ use protocol::dialects::{self, DecodeError, Echo};
 use protocol::embeddings::{self, Form};
 use protocol::hub::Request;
 use protocol::response::{Thoughts, continued, joined, resent, without_ids};
-use protocol::scan::{self, Envelope};
+use protocol::scan::{self, Envelope, Remarks};
 use reqwest::header::{HeaderMap, HeaderName};
 
-use super::{Fault, Intent, Task};
+use super::{Fault, Intent, Said, Task};
 use crate::snapshot::Deployment;
 
 /// Headers that are part of a language: Anthropic's version and betas.
@@ -32,6 +32,8 @@ pub(crate) struct Ask {
     pub(crate) envelope: Option<Envelope>,
     /// Those of the client that are part of its language.
     pub(crate) headers: HeaderMap,
+    /// What it says of itself, for limits and accounts.
+    pub(crate) said: Said,
     /// Where a body names its model once more than the path, in Gemini's requests for vectors.
     pub(crate) name_places: Vec<Range<usize>>,
     /// What only OpenAI's responses have.
@@ -62,15 +64,16 @@ impl Ask {
     /// # Errors
     /// [`Fault::Unreadable`].
     pub(crate) fn scan(intent: Intent, headers: &HeaderMap, body: Bytes) -> Result<Self, Fault> {
-        let mut name_places = Vec::new();
+        let (mut name_places, mut remarks) = (Vec::new(), Remarks::default());
         let (model, stream, envelope) = if let Some(named) = intent.named {
             match intent.task {
                 Task::Embed(form) => name_places = embeddings::name_places(form, &body, &named.model)?,
-                Task::Answer | Task::Count => scan::check_object(&body)?,
+                Task::Answer | Task::Count => remarks = scan::scan_object(&body)?,
             }
             (named.model, named.stream, None)
         } else {
-            let envelope = Envelope::scan(&body)?;
+            let mut envelope = Envelope::scan(&body)?;
+            remarks = std::mem::take(&mut envelope.remarks);
             // Vectors are never a stream, whatever else a body may say.
             let stream = envelope.stream && !matches!(intent.task, Task::Embed(_));
             (envelope.model.clone(), stream, Some(envelope))
@@ -85,9 +88,10 @@ impl Ask {
             task: intent.task,
             model,
             stream,
-            body,
             envelope,
             headers: spoken(intent.dialect, headers),
+            said: Said::read(headers, &body, &remarks),
+            body,
             name_places,
             keeping,
             hub: None,

@@ -87,6 +87,13 @@ pub(crate) struct Question {
     pub(crate) body: Bytes,
 }
 
+/// Without what it says.
+impl std::fmt::Debug for Question {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Question").field("dialect", &self.dialect).finish_non_exhaustive()
+    }
+}
+
 /// The answer itself.
 pub(crate) enum ReplyBody {
     /// Complete and checked.
@@ -118,6 +125,8 @@ pub(crate) enum Piece {
 pub(crate) enum Fault {
     /// There is no configuration yet.
     NotReady,
+    /// The spool has no place for its record.
+    Unaccountable,
     /// No header has a key.
     KeyMissing,
     /// `Authorization` is not `Bearer <key>`.

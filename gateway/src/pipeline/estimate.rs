@@ -2,11 +2,27 @@
 
 use std::sync::Arc;
 
-use protocol::dialects;
 use protocol::usage::Usage;
+use protocol::{count, dialects};
 
 use super::{Ask, Gateway, Question, Reply, ReplyBody, Task, embed};
 use crate::snapshot::Deployment;
+
+/// Longer bodies are read for it: pictures are long and have few tokens.
+const SHORT: usize = 32 << 10;
+
+/// English text has about this many bytes in a token.
+const BYTES_PER_TOKEN: u64 = 4;
+
+impl Question {
+    /// About how many tokens it has: a guess for those of whom nothing was heard.
+    pub(crate) fn tokens(&self) -> u64 {
+        let by_bytes = self.body.len() as u64 / BYTES_PER_TOKEN;
+        let is_long = self.body.len() > SHORT;
+        let by_text = is_long.then(|| count::by_length(self.dialect, &self.body)).flatten();
+        by_text.map_or(by_bytes, |tokens| tokens.min(by_bytes))
+    }
+}
 
 /// The `reply` of `deployment` with its usage, or, of a stream, with what it takes to estimate that at its end.
 pub(super) async fn complete(

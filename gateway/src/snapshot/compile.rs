@@ -71,6 +71,7 @@ pub(super) fn compile(delivery: &Delivery, own: Option<&MasterKey>) -> Result<Sn
     Ok(Snapshot {
         by_tag: by_tag(&models),
         revision: delivery.revision.clone(),
+        gateway: config.gateway.to_string(),
         master_key,
         keys: Keys::compile(&config.keys)?,
         limits: limits(config.settings.limits),

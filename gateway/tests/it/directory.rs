@@ -14,7 +14,7 @@ use crate::harness::{Gateway, client, delivery, mock, model};
 use crate::upstream::Upstream;
 
 /// Writes `models` as version `number` and swaps to it. `without` is left out. Gives the revision.
-fn publish(mount: &Path, number: u32, models: Vec<Model>, without: &str) -> String {
+pub(crate) fn publish(mount: &Path, number: u32, models: Vec<Model>, without: &str) -> String {
     let Delivery { config, credentials, .. } = delivery("", models);
     let bundle = Bundle::pack(&config).expect("small");
     let folder = mount.join(format!("..v{number}"));

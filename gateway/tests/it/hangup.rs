@@ -1,12 +1,14 @@
-//! A client that goes away takes its upstream call with it, and is still accounted for.
+//! A client that goes away takes its stream upstream with it, and is still accounted for. Whole answers go on without it:
+//! `accounting/hangups.rs`.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::harness::{Gateway, KEY, logged, model, within};
-use crate::upstream::Upstream;
+use crate::harness::{Gateway, KEY, client, logged, model, until, within};
+use crate::upstream::{Exchange, Upstream};
 
-async fn send(gateway: &Gateway, body: &str) -> TcpStream {
+/// Asks, and leaves the answer to the caller.
+pub(crate) async fn send(gateway: &Gateway, body: &str) -> TcpStream {
     let mut socket = TcpStream::connect(gateway.address).await.expect("connects");
     let length = body.len();
     let request = format!(
@@ -16,15 +18,32 @@ async fn send(gateway: &Gateway, body: &str) -> TcpStream {
     socket
 }
 
+/// Answers whole, and closes.
+pub(crate) async fn say(exchange: &mut Exchange, status: &str, body: &str) {
+    let length = body.len();
+    let head = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+    exchange.send(head.as_bytes()).await;
+}
+
+/// Until so many calls go on without their clients.
+pub(crate) async fn unattended(gateway: &Gateway, count: usize) {
+    let line = format!("fairlead_requests_unattended {count}\n");
+    until("calls without clients", || async {
+        let page = client().get(format!("{}/metrics", gateway.admin)).send().await.expect("an answer");
+        page.text().await.expect("text").contains(&line)
+    })
+    .await;
+}
+
 #[tokio::test]
-async fn hanging_up_before_the_answer_cancels_the_upstream_call() {
+async fn hanging_up_before_a_stream_begins_cancels_the_upstream_call() {
     let upstream = Upstream::start().await;
-    let gateway = Gateway::start(vec![model("hangup-plain", &[&upstream.url()])]).await;
-    let socket = send(&gateway, r#"{"model":"hangup-plain"}"#).await;
+    let gateway = Gateway::start(vec![model("hangup-early", &[&upstream.url()])]).await;
+    let socket = send(&gateway, r#"{"model":"hangup-early","stream":true}"#).await;
     let mut exchange = upstream.next().await;
     drop(socket);
     exchange.closed().await;
-    let line = logged("hangup-plain").await;
+    let line = logged("hangup-early").await;
     assert_eq!((line["outcome"].as_str(), line["status"].as_u64()), (Some("client_closed"), None), "{line}");
 }
 

@@ -11,7 +11,7 @@ use config::{
     Config, CredentialRef, Delivery, Deployment, Header, HttpUpstream, Model, ObjectName, Secret, Settings,
     Timeouts, Upstream,
 };
-use gateway::{Feed, Options, RedisAt, Server, Store};
+use gateway::{Feed, Options, RedisAt, Server, SpoolOptions, Store};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -39,6 +39,14 @@ pub(crate) struct Gateway {
     pub(crate) tasks: JoinSet<()>,
 }
 
+/// What outlives a gateway.
+#[derive(Default)]
+pub(crate) struct Lasting {
+    pub(crate) store: Option<Store>,
+    pub(crate) spool: Option<SpoolOptions>,
+    pub(crate) redis: Option<RedisAt>,
+}
+
 impl Gateway {
     pub(crate) async fn start(models: Vec<Model>) -> Self {
         let feed = Feed { delivery: Some(Arc::new(delivery("r1", models))), problem: None };
@@ -58,7 +66,8 @@ impl Gateway {
         let feed = Feed { delivery: Some(Arc::new(delivery("r1", models))), problem: None };
         let feed = watch::Sender::new(feed);
         let receiver = feed.subscribe();
-        let gateway = Self::run(feed, receiver, Duration::ZERO, store, None).await;
+        let lasting = Lasting { store, ..Lasting::default() };
+        let gateway = Self::run(feed, receiver, Duration::ZERO, lasting).await;
         gateway.wait_for("r1").await;
         gateway
     }
@@ -68,9 +77,16 @@ impl Gateway {
         let revision = delivery.revision.clone();
         let feed = watch::Sender::new(Feed { delivery: Some(Arc::new(delivery)), problem: None });
         let receiver = feed.subscribe();
-        let gateway = Self::run(feed, receiver, Duration::ZERO, None, redis).await;
+        let gateway =
+            Self::run(feed, receiver, Duration::ZERO, Lasting { redis, ..Lasting::default() }).await;
         gateway.wait_for(&revision).await;
         gateway
+    }
+
+    /// With all that lasts; `feed` says what there is to serve.
+    pub(crate) async fn lasting(feed: watch::Sender<Feed>, lasting: Lasting) -> Self {
+        let receiver = feed.subscribe();
+        Self::run(feed, receiver, Duration::ZERO, lasting).await
     }
 
     pub(crate) async fn on(
@@ -78,15 +94,14 @@ impl Gateway {
         receiver: watch::Receiver<Feed>,
         drain_delay: Duration,
     ) -> Self {
-        Self::run(feed, receiver, drain_delay, None, None).await
+        Self::run(feed, receiver, drain_delay, Lasting::default()).await
     }
 
     async fn run(
         feed: watch::Sender<Feed>,
         receiver: watch::Receiver<Feed>,
         drain_delay: Duration,
-        store: Option<Store>,
-        redis: Option<RedisAt>,
+        lasting: Lasting,
     ) -> Self {
         access_log();
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -95,8 +110,10 @@ impl Gateway {
             listen: any,
             admin_listen: any,
             master_key: None,
-            store,
-            redis,
+            store: lasting.store,
+            redis: lasting.redis,
+            spool: lasting.spool,
+            keeps_spend: None,
             drain_delay,
             drain_timeout,
         };

@@ -1,6 +1,7 @@
 //! A real gateway on loopback in front of a scripted upstream. One binary, so that it links once.
 #![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test ends by panicking")]
 
+mod accounting;
 mod allowance;
 mod budgets;
 mod cells;

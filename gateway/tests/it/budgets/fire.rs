@@ -8,6 +8,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::{CENT, ask, budget, cent, let_in, limit, limited, priced, redis, serving, told};
+use crate::hangup::{say, send, unattended};
 use crate::harness::{Gateway, KEY, model, until};
 use crate::upstream::Upstream;
 
@@ -31,6 +32,21 @@ async fn no_crowd_passes_a_budget_that_two_gateways_share() {
 }
 
 #[tokio::test]
+async fn who_hangs_up_before_the_answer_pays_for_it() {
+    let upstream = Upstream::start().await;
+    let usd = limit("usd", Unit::NanoUsd, CENT);
+    let slow = priced(model("slow", &[&upstream.url()]));
+    let gateway = serving(limited(vec![slow], vec![budget("small", vec![usd])], Vec::new())).await;
+    let socket = send(&gateway, r#"{"model":"slow","max_tokens":1,"messages":[]}"#).await;
+    let mut exchange = upstream.next().await;
+    drop(socket);
+    unattended(&gateway, 1).await;
+    say(&mut exchange, "200 OK", r#"{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1}}"#).await;
+    unattended(&gateway, 0).await;
+    assert_eq!(told(ask(&gateway, KEY, "slow")).await.0, 429, "the cent is spent");
+}
+
+#[tokio::test]
 async fn places_are_free_again_when_requests_end_however_they_do() {
     let upstream = Upstream::start().await;
     let places = limit("places", Unit::Concurrency, 1);
@@ -48,8 +64,10 @@ async fn places_are_free_again_when_requests_end_however_they_do() {
     let answer = clients.join_next().await.expect("one").expect("runs").expect("an answer");
     assert_eq!(answer.status(), 500);
     clients.spawn(ask(&gateway, KEY, "slow").send());
-    let _exchange = upstream.next().await;
+    let exchange = upstream.next().await;
     clients.abort_all();
+    // Until then a provider makes its answer.
+    drop(exchange);
     until("the place of who hung up", || async {
         let probe =
             tokio::time::timeout(std::time::Duration::from_millis(200), told(ask(&gateway, KEY, "slow")));

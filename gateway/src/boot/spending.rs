@@ -1,0 +1,46 @@
+//! Accounts for calls: opens the spool, ships what is in it while the gateway serves, and all of it at the end.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::Options;
+use crate::pipeline::Gateway;
+use crate::spend::{self, Shipper, Spool};
+
+/// The spool, where there is a store to ship to.
+///
+/// # Errors
+/// Its folder cannot be used.
+pub(super) fn spool(options: &Options) -> anyhow::Result<Option<Spool>> {
+    let (Some(_), Some(wanted)) = (&options.store, &options.spool) else {
+        tracing::warn!("there is no database, or no spool: what requests cost is only in the access log");
+        return Ok(None);
+    };
+    let name = Uuid::now_v7().simple().to_string();
+    let spool = Spool::open(wanted, &name, super::server::unix_micros).with_context(|| {
+        let folder = wanted.folder.display();
+        format!(
+            "the spool in {folder} cannot be used: name a folder that can be written (FAIRLEAD_SPOOL_DIR)"
+        )
+    })?;
+    Ok(Some(spool))
+}
+
+/// Ships until `stop`, and then what is left. Returns where there is nothing to ship.
+pub(super) async fn ship(gateway: &Gateway, stop: &CancellationToken) {
+    let (Some(spool), Some(store)) = (&gateway.spool, &gateway.store) else { return };
+    let mut shipper = Shipper::new(spool.clone(), store.clone(), gateway.metrics.clone());
+    shipper.run(stop).await;
+    spool.stop().await;
+    shipper.finish().await;
+}
+
+/// Looks after the records that are shipped, until it is dropped.
+pub(super) async fn keep_up(gateway: &Gateway, keeps: Option<Duration>) {
+    if let (Some(_), Some(store)) = (&gateway.spool, &gateway.store) {
+        spend::upkeep(store, keeps, super::server::unix_micros).await;
+    }
+}
