@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::Args;
 use config::{ObjectName, Secret};
 use gateway::boot::{standalone_master_key, standalone_store};
-use gateway::{Options, Server};
+use gateway::{Options, Server, SpoolOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -57,6 +57,8 @@ pub(crate) async fn serve(arguments: UpArguments) -> anyhow::Result<()> {
         admin_listen: arguments.admin_listen,
         master_key: Some(Secret::new(key.clone())),
         store: Some(store),
+        spool: Some(SpoolOptions { folder: arguments.data_dir.join("spool"), bytes: 1 << 30, syncs: false }),
+        keeps_spend: None,
         drain_delay: Duration::ZERO,
         redis: None,
         drain_timeout: Duration::from_secs(10),

@@ -111,6 +111,37 @@ fn the_quick_start_answers_plain_and_streaming_and_keeps_its_key() {
     assert_eq!(Up::start(Path::new(QUICKSTART), data.path()).key, key, "clients keep working");
 }
 
+/// Each life ends by SIGKILL, in the middle of whatever it does.
+#[test]
+fn killed_and_started_again_it_has_recorded_each_request_once() {
+    let data = tempfile::tempdir().unwrap();
+    let (lives, asked) = (3, 10);
+    for _ in 0..lives {
+        let up = Up::start(Path::new(QUICKSTART), data.path());
+        up.ask_until("hello", 200);
+        for _ in 1..asked {
+            assert_eq!(up.post(r#"{"model": "hello", "messages": []}"#).0, 200);
+        }
+    }
+    let last = Up::start(Path::new(QUICKSTART), data.path());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let records = runtime.block_on(async {
+        let store = gateway::Store::open(data.path()).await.unwrap();
+        loop {
+            let records = store.spend_page(&Default::default(), None, 1000).await.unwrap();
+            // Asking until a model serves may take more than one request, and those refused leave nothing.
+            if records.len() >= lives * asked || Instant::now() > deadline {
+                return records;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    assert_eq!(records.len(), lives * asked);
+    assert!(records.iter().all(|one| one.outcome == "answered" && one.attempt == 0), "{records:#?}");
+    drop(last);
+}
+
 #[test]
 fn a_saved_file_serves_and_a_broken_one_leaves_what_served() {
     let (folder, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
