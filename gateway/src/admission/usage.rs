@@ -41,8 +41,9 @@ struct LimitUsage {
     #[serde(flatten)]
     most: Taken,
     remaining: u64,
-    /// Who has used something, up to a bound of ten thousand.
-    subjects: u64,
+    /// How many have used something, up to a bound of ten thousand. Absent where all share one amount.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subjects: Option<u64>,
     /// How many of them have used it up.
     exceeded: u64,
     /// The fullest first. Empty where all share one amount.
@@ -114,7 +115,7 @@ async fn read_one(limiter: &Limiter, rule: &Rule, now: Timestamp) -> Result<Limi
         window: rule.span(now).map(|span| WindowUsage { start: text(span.start), end: text(span.end) }),
         remaining: rule.amount.saturating_sub(most.spent.saturating_add(most.reserved)),
         most,
-        subjects: fullest.members,
+        subjects: rule.shared().is_none().then_some(fullest.members),
         exceeded,
         top: top.collect(),
     })

@@ -73,7 +73,7 @@ async fn what_all_share_has_one_level_and_what_rolls_has_no_boundaries() {
     let rolling = Limit { window: Window::Rolling { ms: 3_600_000 }, ..limit("rph", Unit::Requests, 9) };
     let gateway = teams(redis(), vec![budget("shared", vec![rolling])]).await;
     let nothing = json!({"name": "rph", "unit": "requests", "amount": 9, "spent": 0, "reserved": 0,
-        "remaining": 9, "subjects": 0, "exceeded": 0, "top": []});
+        "remaining": 9, "exceeded": 0, "top": []});
     assert_eq!(usage(&gateway).await.1["budgets"][0]["limits"][0], nothing);
     assert_eq!(let_in(&gateway, "sk-budgets-r", "any", 2).await, 2);
     let told = limit_told(&gateway, "two requests", |limit| limit["spent"] == 2).await;
