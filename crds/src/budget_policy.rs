@@ -3,9 +3,11 @@
 
 mod amount;
 mod limits;
+mod usage;
 
 pub use amount::Amount;
 pub use limits::{BudgetLimit, BudgetUnit, CalendarUnit, OnExceed, RollingText, WindowSpec};
+pub use usage::{BudgetUsage, LimitUsage, SubjectUsage};
 
 use std::collections::BTreeMap;
 
@@ -39,6 +41,44 @@ pub const RESET_ANNOTATION: &str = "fairlead.dev/reset-requested-at";
         name = "Budget",
         type_ = "string",
         description = "What it limits, or why it does not."
+    ),
+    printcolumn(
+        json_path = ".status.usage.spent",
+        name = "Spent",
+        type_ = "string",
+        description = "What is used of the limit that is fullest."
+    ),
+    printcolumn(
+        json_path = ".status.usage.remaining",
+        name = "Remaining",
+        type_ = "string",
+        description = "What is left of it."
+    ),
+    printcolumn(
+        json_path = ".status.usage.percent",
+        name = "%",
+        type_ = "integer",
+        description = "What is used of it, in percent."
+    ),
+    printcolumn(
+        json_path = ".status.usage.resetsAt",
+        name = "Resets",
+        type_ = "string",
+        description = "When it begins at nothing again."
+    ),
+    printcolumn(
+        json_path = ".status.usage.limit",
+        name = "Limit",
+        type_ = "string",
+        priority = 1,
+        description = "The limit that is fullest."
+    ),
+    printcolumn(
+        json_path = ".status.usage.subject",
+        name = "Subject",
+        type_ = "string",
+        priority = 1,
+        description = "Whose it is."
     ),
     printcolumn(
         json_path = ".status.conditions[?(@.type==\"Ready\")].status",
@@ -280,12 +320,12 @@ pub struct ParentRef {
 }
 
 /// What the operator found and did.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BudgetPolicyStatus {
     /// The generation that this status speaks of; -1 before the first visit.
     pub observed_generation: i64,
-    /// Accepted, ResolvedRefs, Programmed, Ready; Conflicted, Reconciling and Stalled only while True.
+    /// Accepted, ResolvedRefs, Programmed, Ready; Conflicted, Reconciling, Stalled and Exceeded only while True.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
@@ -298,4 +338,19 @@ pub struct BudgetPolicyStatus {
     /// One line for people, for example `500.00 USD/month`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub summary: String,
+    /// What is used of the limit that is fullest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<BudgetUsage>,
+    /// What is used of each limit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub limits: Vec<LimitUsage>,
+    /// The ten subjects that have used most of their amount. Empty where all that match share it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    pub top: Vec<SubjectUsage>,
+    /// When a gateway pod told these numbers. They are written only when they change, so they may have been true for
+    /// long after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_at: Option<String>,
 }

@@ -19,6 +19,8 @@ pub enum ConditionType {
     Reconciling,
     /// Present, and True, while only an edit can help.
     Stalled,
+    /// Present, and True, while somebody has used up a limit. Says nothing against the object itself.
+    Exceeded,
 }
 
 impl ConditionType {
@@ -33,6 +35,7 @@ impl ConditionType {
             Self::Conflicted => "Conflicted",
             Self::Reconciling => "Reconciling",
             Self::Stalled => "Stalled",
+            Self::Exceeded => "Exceeded",
         }
     }
 }

@@ -18,9 +18,9 @@ mod provider_secret;
 
 pub use budget_policy::{
     Amount, BudgetAlert, BudgetLimit, BudgetPolicy, BudgetPolicySpec, BudgetPolicyStatus, BudgetTarget,
-    BudgetUnit, CalendarUnit, Enforcement, FailureMode, GatewayBudgetsSpec, OnExceed, ParentRef,
-    RESET_ANNOTATION, ReservationEstimate, ReservationSpec, RollingText, TargetKind, TargetSelector,
-    WindowSpec,
+    BudgetUnit, BudgetUsage, CalendarUnit, Enforcement, FailureMode, GatewayBudgetsSpec, LimitUsage,
+    OnExceed, ParentRef, RESET_ANNOTATION, ReservationEstimate, ReservationSpec, RollingText, SubjectUsage,
+    TargetKind, TargetSelector, WindowSpec,
 };
 pub use conditions::{ConditionType, StatusConditions};
 pub use definitions::definitions;

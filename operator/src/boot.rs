@@ -25,6 +25,7 @@ use crate::leader::{self, Context};
 use crate::lease::{Candidacy, LeaseKeeper};
 use crate::metrics::Metrics;
 use crate::probes::{self, Probes};
+use crate::usage::Readings;
 use crate::watches::Watches;
 
 /// How often it is looked whether the first lists are complete.
@@ -89,6 +90,7 @@ async fn serve(args: Args) -> anyhow::Result<()> {
     let context = Context {
         index,
         board: Board::new(),
+        readings: Readings::default(),
         metrics,
         scope,
         leadership,

@@ -19,6 +19,7 @@ use crate::lease::{self, Candidacy, Leadership};
 use crate::metrics::Metrics;
 use crate::reconcile::Reconciler;
 use crate::status::{Queue, StatusPass, Writer};
+use crate::usage::{self, Readings};
 
 /// How long statuses that wait may still be written at shutdown.
 const FLUSH: Duration = Duration::from_secs(5);
@@ -29,6 +30,8 @@ pub(crate) struct Context {
     pub client: Client,
     pub index: SharedIndex,
     pub board: Board,
+    /// How full budgets are.
+    pub readings: Readings,
     pub metrics: Metrics,
     pub scope: Arc<Scope>,
     pub leadership: Leadership,
@@ -49,6 +52,7 @@ pub(crate) async fn run(context: Context, candidacy: Candidacy, stop: Cancellati
         lead(&context, &candidacy, &stop).await;
         context.metrics.leading(false);
         context.board.clear();
+        context.readings.clear();
         tracing::info!("no longer leading");
     }
     candidacy.give_up().await;
@@ -62,6 +66,7 @@ async fn lead(context: &Context, candidacy: &Candidacy, stop: &CancellationToken
     writers.spawn(Writer::new(context.clone(), queue.clone()).run(writing.clone()));
     tasks.spawn(Box::pin(Reconciler::new(context.clone()).run(session.clone())));
     tasks.spawn(Followers::new(context.clone()).run(session.clone()));
+    tasks.spawn(usage::run(context.clone(), session.clone()));
     tasks.spawn(StatusPass::new(context.clone(), queue.clone()).run(session.clone()));
     let stopping = stop.run_until_cancelled(ends(&context.leadership)).await.is_none();
     session.cancel();

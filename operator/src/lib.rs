@@ -1,7 +1,8 @@
 //! Watches the custom resources, publishes the rendered config, reports status.
 //!
 //! The way through: `watches` fill the `index`; the leader's `reconcile` renders it and lets `publish` write
-//! what changed; `acknowledge` asks the pods; `status` tells people. `boot` starts all of them.
+//! what changed; `acknowledge` asks the pods what they serve, `usage` how full budgets
+//! are; `status` tells people. `boot` starts all of them.
 
 mod acknowledge;
 mod args;
@@ -20,6 +21,7 @@ mod publish;
 mod reconcile;
 mod secrets;
 mod status;
+mod usage;
 mod watches;
 
 #[cfg(test)]

@@ -111,7 +111,14 @@ impl StatusPass {
         for object in &round.manifests.budget_policies {
             let ours = self.is_ours(&object.spec.gateway_ref, &**object);
             let cached = live(&index.budget_policies, object).filter(|cached| ours || is_nobodys(cached));
-            let should = cached.map(|cached| scene.budget_policy(cached));
+            let should = cached.map(|cached| {
+                let (mut status, patience) = scene.budget_policy(cached);
+                let name = name_of(&**cached);
+                let is_counted = scene.budgets.contains_key(&name);
+                let reading = self.context.readings.of(&name).filter(|_| is_counted);
+                budgets::show(reading, cached, &mut status, scene.now);
+                (status, patience)
+            });
             self.settle(Kind::BudgetPolicy, cached, should, sweep);
         }
         for object in &round.manifests.provider_secrets {

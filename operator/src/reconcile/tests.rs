@@ -45,6 +45,7 @@ async fn cluster(api: &FakeApi) -> Context {
     Context {
         index,
         board: Board::new(),
+        readings: crate::usage::Readings::default(),
         metrics: metrics.clone(),
         scope: Arc::new(Scope { watched: Some(namespaces.clone()), gateways: namespaces }),
         leadership: watch::channel(Some(Instant::now() + std::time::Duration::from_secs(60))).1,

@@ -1,8 +1,11 @@
-//! The status of a BudgetPolicy: its conditions, a line of what it limits, and the reset that every pod has. What is spent
-//! is not here: pods count it.
+//! The status of a BudgetPolicy: its conditions, a line of what it limits, and the reset that every pod has.
+//! `budgets/live.rs` adds what is used.
 
+mod live;
 #[cfg(test)]
 mod tests;
+
+pub(super) use live::show;
 
 use crds::{BudgetLimit, BudgetPolicy, BudgetPolicyStatus, BudgetUnit, StatusConditions as _, WindowSpec};
 use render::{Kind, ObjectRef};
@@ -29,13 +32,18 @@ impl Scene<'_> {
         };
         let before = object.status.as_ref().map_or(&[][..], |status| status.conditions());
         let (conditions, generation) = self.conditions(&object.metadata, before, &findings, &progressing);
-        let status = BudgetPolicyStatus {
+        let mut status = BudgetPolicyStatus {
             observed_generation: generation,
             conditions,
             gateway: self.gateway_of(&own),
             last_handled_reset_at,
             summary: progressing.summary,
+            ..BudgetPolicyStatus::default()
         };
+        // What is not counted has no numbers.
+        if self.budgets.contains_key(&own.name) {
+            live::keep(object, &mut status);
+        }
         (status, progressing.patience)
     }
 

@@ -126,7 +126,8 @@ pub(super) fn conditions(verdicts: &Verdicts, subject: &Subject<'_>) -> Vec<Cond
     all
 }
 
-fn condition(type_: ConditionType, verdict: &Verdict, subject: &Subject<'_>) -> Condition {
+/// One condition. One that does not flip keeps its time.
+pub(super) fn condition(type_: ConditionType, verdict: &Verdict, subject: &Subject<'_>) -> Condition {
     let status = if verdict.holds { "True" } else { "False" };
     let before = find(subject.before, type_).filter(|before| before.status == status);
     Condition {
