@@ -34,12 +34,44 @@ pub(crate) async fn a_policy_reaches_every_pod_and_reads_well(world: &World) -> 
     let object = ready(site, "teams").await?;
     let programmed = condition(&object, ConditionType::Programmed).context("no condition Programmed")?;
     ensure!(programmed.message.contains("2/2 pods current"), "Programmed says {:?}", programmed.message);
-    let said = site.cluster.kubectl(&["get", "bpol", "-n", &site.namespace.0], "").await?;
-    let squeezed: Vec<String> =
-        said.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
-    for line in ["NAME BUDGET READY AGE", "teams 500.00 USD/month, 400000 tokens/1m True"] {
-        ensure!(squeezed.iter().any(|have| have.starts_with(line)), "no line {line:?} in\n{said}");
+    listed(site, "NAME BUDGET SPENT REMAINING % RESETS READY AGE").await?;
+    listed(site, "teams 500.00 USD/month, 400000 tokens/1m 0.00 500.00 0 20").await
+}
+
+/// Waits until `kubectl get bpol` has a line that begins so.
+async fn listed(site: &Site, line: &str) -> Result<()> {
+    wait::until(SOON, format!("kubectl get bpol to say {line:?}"), async || {
+        let said = site.cluster.kubectl(&["get", "bpol", "-n", &site.namespace.0], "").await?;
+        let mut squeezed = said.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+        ensure!(squeezed.any(|have| have.starts_with(line)), "it says\n{said}");
+        Ok(Some(()))
+    })
+    .await
+}
+
+pub(crate) async fn what_is_spent_is_told_by_kubectl(world: &World) -> Result<()> {
+    let site = &world.site;
+    let policy = "apiVersion: fairlead.dev/v1alpha1
+kind: BudgetPolicy
+metadata: {name: live}
+spec:
+  targets: [{kind: Model}]
+  limits: [{name: hourly, unit: Requests, amount: 10, window: {rolling: 1h}}]
+";
+    site.serve("live", &site.deployment("live", "gpt-live")).await?;
+    site.apply(policy).await?;
+    ready(site, "live").await?;
+    let caller = site.caller()?;
+    for _ in 0..3 {
+        let answer = caller.ask("live").await?;
+        ensure!(answer.status == 200, "status {}: {}", answer.status, answer.text);
     }
+    // Each pod counts by itself here: it is the sum of both.
+    listed(site, "live 10 requests/1h 3 7 30").await?;
+    let status = site.api::<BudgetPolicy>().get("live").await?.status.context("no status")?;
+    let top = status.top.first().context("nobody in status.top")?;
+    ensure!(top.subject == "model:live" && top.percent == 30, "the first of status.top is {top:?}");
+    ensure!(status.observed_at.is_some(), "no observedAt");
     Ok(())
 }
 

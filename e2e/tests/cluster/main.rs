@@ -88,6 +88,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     budgets::of_two_policies_that_say_the_same_the_older_holds,
     budgets::a_reset_is_told_when_every_pod_has_it,
     budgets::a_full_limit_refuses_on_every_pod,
+    budgets::what_is_spent_is_told_by_kubectl,
     consent::a_namespace_attaches_only_where_the_gateway_lets_it,
     consent::a_credential_is_used_only_where_its_owner_lets_it,
     replicas::programmed_means_that_every_pod_answers_anew,
