@@ -9,7 +9,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use config::ObjectName;
-use render::{Finding, Kind, Manifests, ObjectRef};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use render::{Finding, Issue, Kind, Manifests, ObjectRef};
 
 pub(crate) use secret::Environment;
 
@@ -54,7 +55,18 @@ impl Folder {
                 Err(error) => folder.problem(&file, None, format!("cannot be read: {error}")),
             }
         }
+        folder.give_secrets();
         folder
+    }
+
+    /// A Secret that a VirtualKey would be made into, and that lies in the folder, is what people want it to be.
+    fn give_secrets(&mut self) {
+        for object in &self.manifests.keys {
+            let Some((secret, _)) = render::key_secret(object) else { continue };
+            let Some(found) = self.manifests.secrets.get_mut(&secret) else { continue };
+            let name = name_of(&object.metadata).name;
+            found.issue.get_or_insert_with(|| Issue { key: name, ..Issue::default() });
+        }
     }
 
     /// Every ModelGateway in the folder.
@@ -103,6 +115,14 @@ impl Folder {
         }
         files.sort();
         files
+    }
+}
+
+/// Objects in files may lack a namespace: they live in `default`.
+pub(crate) fn name_of(metadata: &ObjectMeta) -> ObjectName {
+    ObjectName {
+        namespace: metadata.namespace.clone().unwrap_or_else(|| "default".into()),
+        name: metadata.name.clone().unwrap_or_default(),
     }
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::Write;
 use std::net::SocketAddr;
 
+use config::ObjectName;
+
 use crate::folder::Problem;
 
 pub(crate) fn line(text: fmt::Arguments<'_>) {
@@ -23,6 +25,11 @@ pub(crate) fn problems(problems: &[Problem]) {
     for problem in problems {
         complaint(format_args!("{problem}"));
     }
+}
+
+/// A key that was made. `name` is that of its VirtualKey.
+pub(crate) fn virtual_key(name: &ObjectName, key: &str) {
+    line(format_args!("virtual key {name}: {key}"));
 }
 
 /// Where it serves, and a line to paste. `key` is `None` where the manifests bring the key: then it is the

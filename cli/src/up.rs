@@ -1,5 +1,6 @@
 //! `fairlead up DIR`: files -> render -> config -> gateway in one process, again at every change.
 
+mod keys;
 mod reload;
 
 use std::net::SocketAddr;
@@ -14,6 +15,7 @@ use gateway::{Options, Server, SpoolOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use self::keys::Issuer;
 use self::reload::{Loader, follow};
 use crate::printer;
 
@@ -45,9 +47,10 @@ pub(crate) async fn serve(arguments: UpArguments) -> anyhow::Result<()> {
     anyhow::ensure!(arguments.folder.is_dir(), "{} is not a folder", arguments.folder.display());
     gateway::telemetry::init(&arguments.log)?;
     let wanted = arguments.gateway.as_deref().map(object_name);
-    let mut loader = Loader::new(arguments.folder.clone(), arguments.data_dir.clone(), wanted);
-    let (feed, first) = loader.start()?;
     let store = standalone_store(&arguments.data_dir).await?;
+    let issuer = Issuer::new(store.clone());
+    let mut loader = Loader::new((arguments.folder.clone(), arguments.data_dir.clone()), wanted, issuer);
+    let (feed, first) = loader.start().await?;
     let key = match &arguments.master_key {
         Some(key) => key.clone().into_bytes(),
         None => standalone_master_key(&store).await?.0.expose().to_vec(),
@@ -66,6 +69,7 @@ pub(crate) async fn serve(arguments: UpArguments) -> anyhow::Result<()> {
     let server = Server::bind(options).await?;
     let shown = std::str::from_utf8(&key).ok().filter(|_| first.needs_master_key);
     printer::welcome(server.listen()?, shown, first.model.as_deref());
+    loader.tell_keys();
     let shutdown = CancellationToken::new();
     let following = follow(loader, shutdown.clone())?;
     let serving = async {

@@ -18,6 +18,7 @@ struct Up {
     address: String,
     key: String,
     complaints: Receiver<String>,
+    lines: Receiver<String>,
 }
 
 impl Up {
@@ -42,16 +43,21 @@ impl Up {
         let address = after("serves on ");
         let key = after("master key: ");
         // The access log must not fill the pipe and stall the process.
-        std::thread::spawn(move || stdout.for_each(drop));
-        Self { process, address, key, complaints }
+        let (sender, lines) = channel();
+        std::thread::spawn(move || stdout.for_each(|line| drop(sender.send(line))));
+        Self { process, address, key, complaints, lines }
     }
 
     /// Asks until the answer's status is `status`; reloading takes a moment.
     fn ask_until(&self, model: &str, status: u16) -> String {
+        self.ask_as_until(&self.key, model, status)
+    }
+
+    fn ask_as_until(&self, key: &str, model: &str, status: u16) -> String {
         let body = format!(r#"{{"model": "{model}", "messages": [{{"role": "user", "content": "Hi"}}]}}"#);
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
-            let (found, text) = self.post(&body);
+            let (found, text) = self.post_as(key, &body);
             if found == status {
                 return text;
             }
@@ -60,15 +66,31 @@ impl Up {
     }
 
     fn post(&self, body: &str) -> (u16, String) {
+        self.post_as(&self.key, body)
+    }
+
+    fn post_as(&self, key: &str, body: &str) -> (u16, String) {
         let output = Command::new("curl")
             .args(["-sN", "--max-time", "10", "-w", "\n%{http_code}", "-d", body, "-H"])
-            .arg(format!("Authorization: Bearer {}", self.key))
+            .arg(format!("Authorization: Bearer {key}"))
             .arg(format!("{}/chat/completions", self.address))
             .output()
             .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let (text, status) = text.rsplit_once('\n').unwrap();
         (status.parse().unwrap(), text.to_owned())
+    }
+
+    /// What was shown as the key of VirtualKey `name`.
+    fn virtual_key(&self, name: &str) -> String {
+        let mark = format!("virtual key {name}: ");
+        let deadline = Duration::from_secs(20);
+        loop {
+            let line = self.lines.recv_timeout(deadline).unwrap();
+            if let Some(key) = line.strip_prefix(&mark) {
+                return key.to_owned();
+            }
+        }
     }
 
     fn complaint(&self, mark: &str) -> String {
@@ -161,6 +183,58 @@ fn a_saved_file_serves_and_a_broken_one_leaves_what_served() {
     std::fs::copy(Path::new(QUICKSTART).join("gateway.yaml"), folder.path().join("gateway.yaml")).unwrap();
     std::fs::remove_file(folder.path().join("second.yaml")).unwrap();
     up.ask_until("second", 404);
+}
+
+fn virtual_key(name: &str, spec: &str) -> String {
+    format!(
+        "apiVersion: fairlead.dev/v1alpha1\nkind: VirtualKey\nmetadata: {{name: {name}}}\nspec: {{{spec}}}\n"
+    )
+}
+
+#[test]
+fn a_virtual_key_is_made_shown_and_kept_until_its_file_goes() {
+    let (folder, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let save = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    std::fs::copy(Path::new(QUICKSTART).join("gateway.yaml"), folder.path().join("gateway.yaml")).unwrap();
+    save("second.yaml", &deployment("second", "mock"));
+    save("third.yaml", &deployment("third", "mock"));
+    let up = Up::start(folder.path(), data.path());
+    save("bot.yaml", &virtual_key("bot", "models: {allow: [second]}"));
+    let key = up.virtual_key("default/bot");
+    assert!(key.starts_with("sk-") && key != up.key, "{key}");
+    up.ask_as_until(&key, "second", 200);
+    up.ask_as_until(&key, "third", 403);
+    drop(up);
+    let up = Up::start(folder.path(), data.path());
+    assert_eq!(up.virtual_key("default/bot"), key, "clients keep working");
+    let theirs = "sk-Zk3vQ0pB7nXw5LrT9-_a1Q";
+    save(
+        "theirs.yaml",
+        &format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: litellm}}\nstringData: {{key: {theirs}}}\n---\n{}",
+            virtual_key("theirs", "importFrom: {secretKeyRef: {name: litellm, key: key}}")
+        ),
+    );
+    up.ask_as_until(theirs, "third", 200);
+    std::fs::remove_file(folder.path().join("bot.yaml")).unwrap();
+    up.ask_as_until(&key, "second", 401);
+}
+
+#[test]
+fn check_takes_keys_that_are_made_later_and_refuses_what_is_misspelt() {
+    let check = |spec: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let gateway = std::fs::read_to_string(Path::new(QUICKSTART).join("gateway.yaml")).unwrap();
+        std::fs::write(folder.path().join("x.yaml"), format!("{gateway}\n---\n{}", virtual_key("bot", spec)))
+            .unwrap();
+        let output = Command::new(BINARY).arg("check").arg(folder.path()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(check("rotation: {interval: 720h}"), (Some(0), String::new()));
+    let (code, text) = check("tll: 24h");
+    assert_eq!(code, Some(1));
+    assert!(text.contains("unknown field spec.tll"), "{text}");
+    assert!(check("ttl: never").1.contains("VirtualKey/bot: InvalidSpec: ttl"));
 }
 
 #[test]

@@ -155,8 +155,8 @@ fn default_true() -> bool {
     .message("write name or selector, not both; without either every subject of the kind is meant"))]
 #[x_kube(validation = Rule::new("self.kind != 'Gateway' || (!has(self.name) && !has(self.selector))")
     .message("kind Gateway is the gateway of gatewayRef: leave name and selector out"))]
-#[x_kube(validation = Rule::new("!has(self.selector) || self.kind in ['Gateway', 'Namespace', 'Model']")
-    .message("only Namespaces and models have labels to select by: write a name"))]
+#[x_kube(validation = Rule::new("!has(self.selector) || self.kind in ['Gateway', 'Namespace', 'VirtualKey', 'Model']")
+    .message("only Namespaces, VirtualKeys and models have labels to select by: write a name"))]
 #[x_kube(validation = Rule::new("!has(self.namespace) || self.kind == 'VirtualKey'")
     .message("namespace goes with kind VirtualKey: other subjects are found by name alone"))]
 pub struct BudgetTarget {
@@ -172,8 +172,8 @@ pub struct BudgetTarget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub namespace: Option<String>,
-    /// Those with these labels: on Namespaces (needs an operator of cluster scope), or on the ModelDeployments of a
-    /// model.
+    /// Those with these labels: on Namespaces (needs an operator of cluster scope), on VirtualKeys, or on the
+    /// ModelDeployments of a model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selector: Option<TargetSelector>,
 }

@@ -15,6 +15,10 @@ pub enum ConditionType {
     Ready,
     /// Present, and True, while an older object holds what this one says too.
     Conflicted,
+    /// Present, and True, once a key has ended.
+    Expired,
+    /// Present, and True, while a key is refused by its owner's wish.
+    Suspended,
     /// Present, and True, while the operator works towards Programmed.
     Reconciling,
     /// Present, and True, while only an edit can help.
@@ -33,6 +37,8 @@ impl ConditionType {
             Self::Programmed => "Programmed",
             Self::Ready => "Ready",
             Self::Conflicted => "Conflicted",
+            Self::Expired => "Expired",
+            Self::Suspended => "Suspended",
             Self::Reconciling => "Reconciling",
             Self::Stalled => "Stalled",
             Self::Exceeded => "Exceeded",
@@ -65,5 +71,6 @@ status_conditions!(
     crate::ModelGatewayStatus,
     crate::ModelDeploymentStatus,
     crate::ProviderSecretStatus,
-    crate::BudgetPolicyStatus
+    crate::BudgetPolicyStatus,
+    crate::VirtualKeyStatus
 );

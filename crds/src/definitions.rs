@@ -5,13 +5,18 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 use kube::CustomResourceExt;
 
-use crate::{BudgetPolicy, ModelDeployment, ModelGateway, ProviderSecret};
+use crate::{BudgetPolicy, ModelDeployment, ModelGateway, ProviderSecret, VirtualKey};
 
 /// Every kind of [`crate::GROUP`], sorted by name.
 #[must_use]
 pub fn definitions() -> Vec<CustomResourceDefinition> {
-    let mut all =
-        vec![BudgetPolicy::crd(), ModelDeployment::crd(), ModelGateway::crd(), ProviderSecret::crd()];
+    let mut all = vec![
+        BudgetPolicy::crd(),
+        ModelDeployment::crd(),
+        ModelGateway::crd(),
+        ProviderSecret::crd(),
+        VirtualKey::crd(),
+    ];
     for definition in &mut all {
         for version in &mut definition.spec.versions {
             let schema = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut());

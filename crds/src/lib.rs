@@ -15,6 +15,7 @@ mod namespaces;
 mod parameters;
 mod pricing;
 mod provider_secret;
+mod virtual_key;
 
 pub use budget_policy::{
     Amount, BudgetAlert, BudgetLimit, BudgetPolicy, BudgetPolicySpec, BudgetPolicyStatus, BudgetTarget,
@@ -30,8 +31,9 @@ pub use model_deployment::{
     ProviderSpec, ResolvedStatus, ServingGateway, WireDialect,
 };
 pub use model_gateway::{
-    AuthSpec, ConfigStatus, LaggingPod, LimitsSpec, ModelGateway, ModelGatewaySpec, ModelGatewayStatus,
-    ModelsSpec, ModelsStatus, OnLoss, PodState, PodsStatus, SecretKeyRef, TimeoutsSpec, TranslationSpec,
+    AuthSpec, ConfigStatus, KeysSpec, LaggingPod, LimitsSpec, ModelGateway, ModelGatewaySpec,
+    ModelGatewayStatus, ModelsSpec, ModelsStatus, OnLoss, PodState, PodsStatus, SecretKeyRef, TimeoutsSpec,
+    TranslationSpec,
 };
 pub use namespaces::{NamespaceSelection, NamespaceSelector, NamespacesFrom};
 pub use parameters::ParametersSpec;
@@ -39,6 +41,10 @@ pub use pricing::{GatewayPricingSpec, PriceSource, PriceText, PricedTokens, Pric
 pub use provider_secret::{
     ConsumersSpec, CredentialField, KubernetesSource, OnSourceError, ProviderSecret, ProviderSecretSpec,
     ProviderSecretStatus, SecretData, SecretName,
+};
+pub use virtual_key::{
+    AccessSpec, BudgetRef, DeletionPolicy, ExtraDataSpec, ImportSpec, KeyLimitsSpec, KeySecretSpec,
+    RotationSpec, VirtualKey, VirtualKeySpec, VirtualKeyStatus,
 };
 
 /// The API group of every kind here.

@@ -66,6 +66,13 @@ pub struct ModelGatewaySpec {
     /// Who may call.
     #[serde(default)]
     pub auth: AuthSpec,
+    /// Whose VirtualKeys open it.
+    #[serde(default)]
+    pub keys: KeysSpec,
+    /// Where clients reach it, for example `https://llm.example.com/v1`. Secrets of VirtualKeys hold it on request.
+    #[serde(default, rename = "baseURL", skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 1024), regex(pattern = r"^https?://[!-~]+$"))]
+    pub base_url: Option<String>,
     /// What a single request may cost the gateway.
     #[serde(default)]
     pub limits: LimitsSpec,
@@ -105,6 +112,15 @@ pub struct AuthSpec {
     /// pods must bring it in the environment variable FAIRLEAD_MASTER_KEY.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub master_key_secret_ref: Option<SecretKeyRef>,
+}
+
+/// Whose VirtualKeys open a gateway.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KeysSpec {
+    /// The namespaces whose VirtualKeys may open it. Withdrawing the consent revokes them at once.
+    #[serde(default)]
+    pub namespaces: NamespaceSelection,
 }
 
 /// One value of a Secret in the same namespace.

@@ -140,6 +140,8 @@ impl Index {
             deployments: self.deployments.values().cloned().collect(),
             provider_secrets: self.provider_secrets.values().cloned().collect(),
             budget_policies: self.budget_policies.values().cloned().collect(),
+            keys: Vec::new(),
+            next_keys: BTreeMap::new(),
             secrets: BTreeMap::new(),
             namespaces: see_namespaces.then(|| self.namespaces.clone()),
             gateway_namespaces: Some(gateway_namespaces.clone()),

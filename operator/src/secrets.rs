@@ -114,6 +114,7 @@ fn data_of(secret: KubeSecret) -> SecretData {
     SecretData {
         version: secret.metadata.resource_version.unwrap_or_default(),
         data: data.into_iter().map(|(key, value)| (key, Secret::new(value.0))).collect(),
+        issue: None,
     }
 }
 

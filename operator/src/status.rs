@@ -197,7 +197,9 @@ fn grace(kind: Kind, before: Option<&impl StatusConditions>, generation: i64) ->
     match (programmed, kind) {
         (false, _) => GRACE,
         (true, Kind::ModelGateway) => GRACE_OF_GATEWAY,
-        (true, Kind::ModelDeployment | Kind::ProviderSecret | Kind::BudgetPolicy) => GRACE_OF_PROGRAMMED,
+        (true, Kind::ModelDeployment | Kind::ProviderSecret | Kind::BudgetPolicy | Kind::VirtualKey) => {
+            GRACE_OF_PROGRAMMED
+        }
     }
 }
 

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::Folder;
 use super::secret::{Environment, SecretManifest, material};
+use super::{Folder, name_of};
 
 #[derive(Deserialize)]
 struct Head {
@@ -52,10 +52,7 @@ fn read(folder: &mut Folder, file: &Path, document: &Value, environment: &Enviro
         }
         return;
     }
-    let name = ObjectName {
-        namespace: head.metadata.namespace.clone().unwrap_or_else(|| "default".into()),
-        name: head.metadata.name.clone().unwrap_or_default(),
-    };
+    let name = name_of(&head.metadata);
     let object = format!("{}/{}", head.kind, name.name);
     if name.name.is_empty() {
         folder.problem(file, Some(head.kind), "metadata.name is missing".into());
@@ -92,6 +89,7 @@ fn add(
         "ModelDeployment" => Kind::ModelDeployment,
         "ProviderSecret" => Kind::ProviderSecret,
         "BudgetPolicy" => Kind::BudgetPolicy,
+        "VirtualKey" => Kind::VirtualKey,
         other => return Err(format!("{API_VERSION} has no kind {other}")),
     };
     let reference = ObjectRef { kind, name };
@@ -104,6 +102,7 @@ fn add(
         Kind::ModelDeployment => folder.manifests.deployments.push(typed(document, &mut unknown)?),
         Kind::ProviderSecret => folder.manifests.provider_secrets.push(typed(document, &mut unknown)?),
         Kind::BudgetPolicy => folder.manifests.budget_policies.push(typed(document, &mut unknown)?),
+        Kind::VirtualKey => folder.manifests.keys.push(typed(document, &mut unknown)?),
     }
     let object = reference.to_string();
     folder.origins.insert(reference, file.to_owned());

@@ -42,7 +42,7 @@ pub(crate) fn material(manifest: SecretManifest, environment: &Environment<'_>) 
     }
     // A digest may stand in the config here: it never leaves this process.
     let all = Secret::new(all);
-    (SecretData { version: short_digest(all.expose()), data }, unset)
+    (SecretData { version: short_digest(all.expose()), data, issue: None }, unset)
 }
 
 fn variable(bytes: &[u8]) -> Option<String> {

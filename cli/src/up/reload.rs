@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use anyhow::Context;
 use catalogue::Catalogue;
-use config::{Bundle, Delivery, ObjectName};
+use config::{Bundle, Delivery, ObjectName, Secret};
 use gateway::Feed;
 use notify::{RecursiveMode, Watcher};
 use render::{Previous, Rendered};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::keys::Issuer;
 use crate::folder::{Folder, Problem};
 use crate::printer;
 
@@ -30,6 +31,9 @@ pub(super) struct Loader {
     catalogue: Catalogue,
     previous: BTreeMap<ObjectName, Previous>,
     told: BTreeSet<Problem>,
+    issuer: Issuer,
+    /// As long as nobody was told of them.
+    made: BTreeMap<ObjectName, Secret>,
     feed: watch::Sender<Feed>,
 }
 
@@ -40,15 +44,20 @@ pub(super) struct First {
 }
 
 impl Loader {
-    pub(super) fn new(root: PathBuf, data_dir: PathBuf, wanted: Option<ObjectName>) -> Self {
+    pub(super) fn new(
+        (root, data_dir): (PathBuf, PathBuf),
+        wanted: Option<ObjectName>,
+        issuer: Issuer,
+    ) -> Self {
         let feed = watch::channel(Feed::default()).0;
         let (previous, told) = (BTreeMap::new(), BTreeSet::new());
-        Self { root, data_dir, wanted, catalogue: Catalogue::builtin(), previous, told, feed }
+        let (catalogue, made) = (Catalogue::builtin(), BTreeMap::new());
+        Self { root, data_dir, wanted, catalogue, previous, told, issuer, made, feed }
     }
 
     /// The first load, which must give something to serve.
-    pub(super) fn start(&mut self) -> anyhow::Result<(watch::Receiver<Feed>, First)> {
-        let delivery = self.load()?;
+    pub(super) async fn start(&mut self) -> anyhow::Result<(watch::Receiver<Feed>, First)> {
+        let delivery = self.load().await?;
         let models = &delivery.config.models;
         let first = First {
             needs_master_key: delivery.config.settings.master_key.is_none(),
@@ -58,9 +67,10 @@ impl Loader {
     }
 
     /// Reads the folder, tells what is new among its problems, and hands out what it came to.
-    fn load(&mut self) -> anyhow::Result<Arc<Delivery>> {
+    async fn load(&mut self) -> anyhow::Result<Arc<Delivery>> {
         let mut folder = Folder::read(&self.root, Some(&self.data_dir), &environment);
         folder.manifests.previous = self.previous.clone();
+        self.made = self.issuer.issue(&mut folder.manifests).await?;
         let rendered = render::render(&folder.manifests, &self.catalogue);
         self.tell(&folder, &rendered);
         let name = self.choose(&folder)?;
@@ -75,6 +85,11 @@ impl Loader {
         let next = Feed { delivery: Some(Arc::clone(&delivery)), problem: None };
         self.feed.send_replace(next);
         Ok(delivery)
+    }
+
+    /// Shows the keys that were made since the last call.
+    pub(super) fn tell_keys(&mut self) {
+        self.issuer.tell(&self.made);
     }
 
     fn choose(&self, folder: &Folder) -> anyhow::Result<ObjectName> {
@@ -121,6 +136,7 @@ pub(super) fn follow(
     let (wake, mut woken) = mpsc::channel(1);
     let ignored = std::path::absolute(&loader.data_dir)?;
     let root = std::path::absolute(&loader.root)?;
+    let first = wake.clone();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // The database in the data folder changes all the time, and reading a file is an event too.
         let own = event.as_ref().is_ok_and(|event| {
@@ -131,13 +147,16 @@ pub(super) fn follow(
         }
     })?;
     watcher.watch(&root, RecursiveMode::Recursive).context("cannot watch the folder")?;
+    // What was saved between the first load and now was not seen.
+    first.try_send(()).ok();
     Ok(async move {
         let _watcher = watcher;
         while let Some(Some(())) = shutdown.run_until_cancelled(woken.recv()).await {
             tokio::time::sleep(SETTLE).await;
             while woken.try_recv().is_ok() {}
-            if let Err(error) = loader.load() {
-                printer::complaint(format_args!("{error:#}; what served before goes on"));
+            match loader.load().await {
+                Ok(_) => loader.tell_keys(),
+                Err(error) => printer::complaint(format_args!("{error:#}; what served before goes on")),
             }
         }
         Ok(())

@@ -11,7 +11,7 @@ mod targets;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use config::{Budget, FailureMode, Model, ObjectName, OnExceed, ReservationEstimate, Secret};
+use config::{Budget, FailureMode, Key, Model, ObjectName, OnExceed, ReservationEstimate, Secret};
 use crds::{BudgetPolicy, ConditionType};
 
 use crate::gateways::object_name;
@@ -27,6 +27,10 @@ pub(crate) struct Context<'a> {
     models: HashMap<&'a str, &'a str>,
     /// The labels of each model's deployments.
     labels: Vec<(&'a str, &'a BTreeMap<String, String>)>,
+    /// Those that open the gateway, with their labels.
+    keys: BTreeMap<&'a ObjectName, Option<&'a BTreeMap<String, String>>>,
+    /// The policies that keys name themselves.
+    named_by_keys: BTreeSet<&'a ObjectName>,
 }
 
 /// What a gateway's policies come to.
@@ -35,6 +39,8 @@ pub(crate) struct Budgets {
     pub budgets: Vec<Budget>,
     /// Material of webhooks by file name.
     pub credentials: BTreeMap<String, Secret>,
+    /// The policies whose owners have lifted their limits.
+    suspended: BTreeSet<ObjectName>,
 }
 
 /// A policy that wants a place in the config.
@@ -51,12 +57,24 @@ struct Complaint {
     effect: Effect,
 }
 
+impl Budgets {
+    /// Whether a key may name it: it counts, or its owner does not want it to.
+    pub(crate) fn knows(&self, name: &ObjectName) -> bool {
+        self.suspended.contains(name) || self.counts(name)
+    }
+
+    /// Whether it is in the config.
+    pub(crate) fn counts(&self, name: &ObjectName) -> bool {
+        self.budgets.binary_search_by(|budget| budget.id.cmp(name)).is_ok()
+    }
+}
+
 impl<'a> Context<'a> {
     pub(crate) fn new(
         manifests: &'a Manifests,
         gateway: &'a ObjectName,
         failure_mode: FailureMode,
-        models: &'a [Model],
+        (models, keys): (&'a [Model], &'a [Key]),
     ) -> Self {
         let each = models.iter().flat_map(|model| {
             model.aliases.iter().chain([&model.name]).map(|public| (public.as_str(), model.name.as_str()))
@@ -69,7 +87,20 @@ impl<'a> Context<'a> {
             let model = owners.get(&object_name(&object.metadata))?;
             Some((*model, object.metadata.labels.as_ref()?))
         });
-        Self { manifests, gateway, failure_mode, models: each.collect(), labels: labels.collect() }
+        let own: BTreeSet<&ObjectName> = keys.iter().map(|key| &key.id).collect();
+        let labelled = manifests.keys.iter().filter_map(|object| {
+            let name = own.get(&object_name(&object.metadata))?;
+            Some((*name, object.metadata.labels.as_ref()))
+        });
+        Self {
+            manifests,
+            gateway,
+            failure_mode,
+            models: each.collect(),
+            labels: labels.collect(),
+            keys: labelled.collect(),
+            named_by_keys: keys.iter().flat_map(|key| &key.budgets).collect(),
+        }
     }
 }
 
@@ -88,9 +119,9 @@ pub(crate) fn form(context: &Context<'_>, objects: &[&BudgetPolicy], findings: &
     }
     candidates.sort_by(|a, b| a.budget.id.cmp(&b.budget.id));
     parents::link(&mut candidates, &suspended, findings);
-    idle(&candidates, findings);
+    idle(&candidates, &context.named_by_keys, findings);
     conflicts::settle(&mut candidates, findings);
-    let mut formed = Budgets::default();
+    let mut formed = Budgets { suspended: suspended.into_keys().collect(), ..Budgets::default() };
     for candidate in candidates {
         formed.budgets.push(candidate.budget);
         formed.credentials.extend(candidate.credentials);
@@ -240,16 +271,16 @@ pub fn reset_time(annotation: &str) -> Option<u64> {
 }
 
 /// Tells of policies that count nothing because nobody names them.
-fn idle(candidates: &[Candidate<'_>], findings: &mut Vec<Finding>) {
-    let named: BTreeSet<_> =
-        candidates.iter().filter_map(|candidate| candidate.budget.parent.as_ref()).collect();
+fn idle(candidates: &[Candidate<'_>], by_keys: &BTreeSet<&ObjectName>, findings: &mut Vec<Finding>) {
+    let parents = candidates.iter().filter_map(|candidate| candidate.budget.parent.as_ref());
+    let named: BTreeSet<_> = by_keys.iter().copied().chain(parents).collect();
     for candidate in candidates {
         let name = &candidate.budget.id;
         if candidate.budget.targets.is_empty()
             && candidate.object.spec.targets.is_empty()
             && !named.contains(name)
         {
-            let message = "it has no targets, and no policy names it as its parent: add targets".to_owned();
+            let message = "it has no targets, and no policy or key names it: add targets".to_owned();
             tell(findings, name, partly((Reason::NoMatchingTarget, message)));
         }
     }

@@ -40,6 +40,8 @@ pub enum Kind {
     ProviderSecret,
     /// BudgetPolicy.
     BudgetPolicy,
+    /// VirtualKey.
+    VirtualKey,
 }
 
 impl Kind {
@@ -51,6 +53,7 @@ impl Kind {
             Self::ModelDeployment => "ModelDeployment",
             Self::ProviderSecret => "ProviderSecret",
             Self::BudgetPolicy => "BudgetPolicy",
+            Self::VirtualKey => "VirtualKey",
         }
     }
 }
@@ -113,6 +116,16 @@ pub enum Reason {
     ModelNotFound,
     /// An annotation's value makes no sense.
     InvalidAnnotation,
+    /// A policy that a key names is not there.
+    BudgetNotFound,
+    /// A virtual key that could be guessed, or is none.
+    WeakKey,
+    /// Two VirtualKeys of a gateway have the same key, or one has the master key's.
+    DuplicateKey,
+    /// The Secret that a key would be made into was made for something else.
+    SecretNotOwned,
+    /// The Secret with the key is on its way.
+    KeyNotIssued,
 }
 
 impl Reason {
@@ -141,13 +154,18 @@ impl Reason {
             Self::AboveParent => "AboveParent",
             Self::ModelNotFound => "ModelNotFound",
             Self::InvalidAnnotation => "InvalidAnnotation",
+            Self::BudgetNotFound => "BudgetNotFound",
+            Self::WeakKey => "WeakKey",
+            Self::DuplicateKey => "DuplicateKey",
+            Self::SecretNotOwned => "SecretNotOwned",
+            Self::KeyNotIssued => "KeyNotIssued",
         }
     }
 
-    /// Whether something is wrong; a suspended object is as its owner wants it.
+    /// Whether something is wrong; a suspended object is as its owner wants it, and a key on its way needs no one.
     #[must_use]
     pub fn is_fault(self) -> bool {
-        self != Self::Suspended
+        !matches!(self, Self::Suspended | Self::KeyNotIssued)
     }
 
     /// Whether only an edit of the object itself can help, so that waiting tools should stop.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::Catalogue;
-use config::{Config, Limits, ObjectName, Secret, Settings, WeakKey};
+use config::{Config, KeyHash, Limits, ObjectName, Secret, Settings, WeakKey};
 use crds::{BudgetPolicy, ConditionType, GatewayRef, LimitsSpec, ModelGateway, NamespaceSelection};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
@@ -13,7 +13,7 @@ use crate::pricing::unknown_price;
 use crate::upstream::{DEFAULT_TIMEOUTS, Fault, invalid, on_loss, timeouts};
 use crate::{
     Effect, Finding, GatewayConfig, Kind, Manifests, ObjectRef, Reason, Rendered, budgets, credentials,
-    groups, permission,
+    groups, keys, permission,
 };
 
 /// A gateway that can serve.
@@ -21,15 +21,17 @@ use crate::{
 pub(crate) struct Gateway {
     pub name: ObjectName,
     pub settings: Settings,
+    /// Where clients reach it.
+    pub base_url: Option<String>,
     master_key: Option<(String, Secret)>,
     group_across_namespaces: bool,
     /// Of budgets that have none.
     failure_mode: config::FailureMode,
 }
 
-/// A ModelGateway as the objects that name it see it.
+/// A ModelGateway as what attaches to it sees it.
 struct Attachable<'a> {
-    consent: &'a NamespaceSelection,
+    object: &'a ModelGateway,
     /// `None` if it cannot serve.
     gateway: Option<Gateway>,
 }
@@ -39,6 +41,7 @@ struct Attachable<'a> {
 struct Attached<'a> {
     candidates: Vec<Candidate>,
     policies: Vec<&'a BudgetPolicy>,
+    keys: Vec<keys::Candidate>,
 }
 
 pub(crate) fn render(manifests: &Manifests, catalogue: &Catalogue) -> Rendered {
@@ -50,7 +53,7 @@ pub(crate) fn render(manifests: &Manifests, catalogue: &Catalogue) -> Rendered {
     let mut attached = BTreeMap::new();
     for object in &manifests.deployments {
         let own = reference(Kind::ModelDeployment, &object.metadata);
-        let found = attach(manifests, &gateways, &object.spec.gateway_ref, &own.name.namespace);
+        let found = attach(manifests, &gateways, (&own.name, &object.spec.gateway_ref), Consent::Models);
         let Some(gateway) = judge(found, &own, &mut findings) else { continue };
         attached.insert(own, gateway.name.clone());
         let here = all.entry(&gateway.name).or_default();
@@ -58,10 +61,21 @@ pub(crate) fn render(manifests: &Manifests, catalogue: &Catalogue) -> Rendered {
     }
     for object in &manifests.budget_policies {
         let own = reference(Kind::BudgetPolicy, &object.metadata);
-        let found = attach(manifests, &gateways, &object.spec.gateway_ref, &own.name.namespace);
+        let found = attach(manifests, &gateways, (&own.name, &object.spec.gateway_ref), Consent::Models);
         let Some(gateway) = judge(found, &own, &mut findings) else { continue };
         attached.insert(own, gateway.name.clone());
         all.entry(&gateway.name).or_default().policies.push(object);
+    }
+    let mut plans = BTreeMap::new();
+    // One that is being deleted has lost its place.
+    for object in manifests.keys.iter().filter(|object| object.metadata.deletion_timestamp.is_none()) {
+        let own = reference(Kind::VirtualKey, &object.metadata);
+        let found = attach(manifests, &gateways, (&own.name, &object.spec.gateway_ref), Consent::Keys);
+        let Some(gateway) = judge(found, &own, &mut findings) else { continue };
+        let (plan, candidate) = keys::candidate(manifests, gateway, object, &mut findings);
+        attached.insert(own.clone(), gateway.name.clone());
+        plans.insert(own.name, plan);
+        all.entry(&gateway.name).or_default().keys.extend(candidate);
     }
     let mut configs = BTreeMap::new();
     for gateway in gateways.values().filter_map(|attachable| attachable.gateway.as_ref()) {
@@ -70,7 +84,7 @@ pub(crate) fn render(manifests: &Manifests, catalogue: &Catalogue) -> Rendered {
     }
     findings.sort();
     findings.dedup();
-    Rendered { gateways: configs, findings, attached, users: users(manifests, &credentials) }
+    Rendered { gateways: configs, findings, attached, users: users(manifests, &credentials), keys: plans }
 }
 
 fn reference(kind: Kind, metadata: &ObjectMeta) -> ObjectRef {
@@ -97,7 +111,7 @@ fn gateways<'a>(
     let each = manifests.gateways.iter().map(|object| {
         let name = object_name(&object.metadata);
         let gateway = gateway(manifests, object, &name, findings);
-        (name, Attachable { consent: &object.spec.models.namespaces, gateway })
+        (name, Attachable { object, gateway })
     });
     each.collect()
 }
@@ -110,8 +124,12 @@ fn assemble(
 ) -> GatewayConfig {
     let before = manifests.previous.get(&gateway.name).map(|previous| &*previous.config);
     let groups = groups::form(own.candidates, before, gateway.group_across_namespaces, findings);
-    let context = budgets::Context::new(manifests, &gateway.name, gateway.failure_mode, &groups.models);
+    let master = gateway.master_key.as_ref().map(|(_, material)| KeyHash::of(material.expose()));
+    let mut keys = keys::form(own.keys, master, findings);
+    let context =
+        budgets::Context::new(manifests, &gateway.name, gateway.failure_mode, (&groups.models, &keys));
     let formed = budgets::form(&context, &own.policies, findings);
+    keys::resolve_budgets(&mut keys, &formed, findings);
     let mut credentials = groups.credentials;
     credentials.extend(formed.credentials);
     credentials.extend(gateway.master_key.clone());
@@ -120,29 +138,54 @@ fn assemble(
         settings: gateway.settings.clone(),
         models: groups.models,
         budgets: formed.budgets,
-        keys: Vec::new(),
+        keys,
     };
     GatewayConfig { config, credentials }
 }
 
-/// The gateway that an object in namespace `own` is attached to by `reference`; `None` if that one cannot serve at all.
+/// What a gateway's owner lets other namespaces do.
+#[derive(Clone, Copy)]
+enum Consent {
+    Models,
+    Keys,
+}
+
+impl Consent {
+    fn given_by(self, gateway: &ModelGateway) -> &NamespaceSelection {
+        match self {
+            Self::Models => &gateway.spec.models.namespaces,
+            Self::Keys => &gateway.spec.keys.namespaces,
+        }
+    }
+
+    fn field(self) -> &'static str {
+        match self {
+            Self::Models => "models.namespaces",
+            Self::Keys => "keys.namespaces",
+        }
+    }
+}
+
+/// The gateway that an object of this name attaches to; `None` if that one cannot serve at all.
 fn attach<'a>(
     manifests: &Manifests,
     gateways: &'a BTreeMap<ObjectName, Attachable<'_>>,
-    reference: &GatewayRef,
-    own: &str,
+    (object, reference): (&ObjectName, &GatewayRef),
+    consent: Consent,
 ) -> Result<Option<&'a Gateway>, Fault> {
-    let namespace = reference.namespace.clone().unwrap_or_else(|| own.to_owned());
+    let own = &object.namespace;
+    let namespace = reference.namespace.clone().unwrap_or_else(|| own.clone());
     let wanted = ObjectName { namespace, name: reference.name.clone() };
     let known = manifests.namespaces.as_ref();
     match gateways.get(&wanted) {
-        Some(found) if permission::allows(found.consent, &wanted.namespace, own, known) => {
+        Some(found) if permission::allows(consent.given_by(found.object), &wanted.namespace, own, known) => {
             Ok(found.gateway.as_ref())
         }
         _ => {
             let message = format!(
                 "ModelGateway {wanted} does not exist, or does not let namespace {own} attach: \
-                 create it, or set its models.namespaces"
+                 create it, or set its {}",
+                consent.field()
             );
             Err((Reason::GatewayNotFound, message))
         }
@@ -165,10 +208,14 @@ fn gateway(
         findings.push(finding(name, ConditionType::Accepted, (Reason::GatewayNamespaceNotServed, message)));
         return None;
     }
-    if !permission::can_judge(&object.spec.models.namespaces, manifests.namespaces.as_ref()) {
-        let message = "models.namespaces.from Selector needs an operator of cluster scope; \
-                       only the gateway's own namespace attaches"
-            .to_owned();
+    let unclear = [Consent::Models, Consent::Keys]
+        .into_iter()
+        .find(|consent| !permission::can_judge(consent.given_by(object), manifests.namespaces.as_ref()));
+    if let Some(consent) = unclear {
+        let message = format!(
+            "{}.from Selector needs an operator of cluster scope; only the gateway's own namespace attaches",
+            consent.field()
+        );
         findings.push(finding(name, ConditionType::Accepted, (Reason::SelectorNeedsClusterScope, message)));
     }
     let (settings, master_key) = match fresh_settings(manifests, object, name) {
@@ -183,7 +230,8 @@ fn gateway(
     };
     let group_across_namespaces = object.spec.models.group_across_namespaces;
     let failure_mode = budgets::failure_mode(object.spec.budgets.failure_mode);
-    Some(Gateway { name: name.clone(), settings, master_key, group_across_namespaces, failure_mode })
+    let (name, base_url) = (name.clone(), object.spec.base_url.clone());
+    Some(Gateway { name, settings, base_url, master_key, group_across_namespaces, failure_mode })
 }
 
 fn finding(name: &ObjectName, condition: ConditionType, (reason, message): Fault) -> Finding {

@@ -9,6 +9,7 @@ mod deployments;
 mod finding;
 mod gateways;
 mod groups;
+mod keys;
 mod manifests;
 mod parameters;
 mod permission;
@@ -17,7 +18,8 @@ mod upstream;
 
 pub use budgets::reset_time;
 pub use finding::{Effect, Finding, Kind, ObjectRef, Reason};
-pub use manifests::{Manifests, Namespace, Previous, SecretData};
+pub use keys::{KeyPlan, Order, Rotation, key_secret};
+pub use manifests::{Issue, Manifests, Namespace, Previous, SecretData};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +38,8 @@ pub struct Rendered {
     pub attached: BTreeMap<ObjectRef, ObjectName>,
     /// The ModelDeployments that name each ProviderSecret and may.
     pub users: BTreeMap<ObjectName, BTreeSet<ObjectName>>,
+    /// What becomes of each VirtualKey that may open its gateway. One that is refused is not here.
+    pub keys: BTreeMap<ObjectName, KeyPlan>,
 }
 
 /// All that one gateway's pods need.

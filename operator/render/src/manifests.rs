@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use config::{Config, ObjectName, Secret};
-use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ProviderSecret};
+use config::{Config, KeyHash, ObjectName, Secret};
+use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ProviderSecret, VirtualKey};
 
 /// Everything that a rendering depends on.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,10 @@ pub struct Manifests {
     pub provider_secrets: Vec<Arc<ProviderSecret>>,
     /// In any order.
     pub budget_policies: Vec<Arc<BudgetPolicy>>,
+    /// In any order.
+    pub keys: Vec<Arc<VirtualKey>>,
+    /// By VirtualKey, what its next key will be compared with: it opens the gateway before its Secret holds it.
+    pub next_keys: BTreeMap<ObjectName, KeyHash>,
     /// The Secrets that are referred to, of those that exist.
     pub secrets: BTreeMap<ObjectName, SecretData>,
     /// Labels of namespaces; `None` where the operator may not see namespaces.
@@ -35,6 +39,21 @@ pub struct SecretData {
     pub version: String,
     /// As in the object's `data`, decoded.
     pub data: BTreeMap<String, Secret>,
+    /// If it was made for a VirtualKey.
+    pub issue: Option<Issue>,
+}
+
+/// What whoever made the Secret of a VirtualKey noted on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Issue {
+    /// The VirtualKey, of the same namespace.
+    pub key: String,
+    /// Tells it from a successor of the same name.
+    pub uid: String,
+    /// When the key in it was made. Unix seconds.
+    pub issued_at: Option<u64>,
+    /// The key before, and until when it is taken.
+    pub previous: Option<KeyHash>,
 }
 
 /// What of a Namespace decides who may attach.

@@ -77,6 +77,7 @@ impl World {
             findings,
             attached: models.iter().map(|(name, _)| (deployment(name), id("main"))).collect(),
             users: BTreeMap::new(),
+            keys: BTreeMap::new(),
         };
         self.state.round = Some(Arc::new(Round { manifests: Manifests::default(), rendered }));
     }

@@ -25,7 +25,14 @@ pub(super) fn resolve(
     for target in written {
         check(target)?;
         match subjects(context, policy, scope, target) {
-            Ok(mut found) => targets.append(&mut found),
+            Ok(mut found) => {
+                unmatched.extend(
+                    absent(context, &found).iter().map(|name| {
+                        format!("VirtualKey {name}: it is not there, or does not open the gateway")
+                    }),
+                );
+                targets.append(&mut found);
+            }
             Err(why) => unmatched.push(format!("{}: {why}", described(target))),
         }
     }
@@ -37,6 +44,15 @@ pub(super) fn resolve(
         complaints.push(if targets.is_empty() { partly(fault) } else { warning(fault) });
     }
     Ok((targets, complaints))
+}
+
+/// The keys that are named and do not exist. They count once they do.
+fn absent(context: &Context<'_>, found: &[Target]) -> Vec<ObjectName> {
+    let keys = found.iter().filter(|target| target.kind == config::TargetKind::VirtualKey);
+    let named = keys.filter_map(|target| {
+        Some(ObjectName { namespace: target.namespace.clone()?, name: target.name.clone()? })
+    });
+    named.filter(|name| !context.keys.contains_key(name)).collect()
 }
 
 /// What the schema refuses; files are not checked against it.
@@ -52,8 +68,9 @@ fn check(target: &BudgetTarget) -> Result<(), Fault> {
     if kind == TargetKind::Gateway && (target.name.is_some() || target.selector.is_some()) {
         return of("the gateway is that of gatewayRef: leave name and selector out");
     }
-    if target.selector.is_some() && !matches!(kind, TargetKind::Namespace | TargetKind::Model) {
-        return of("only Namespaces and models have labels to select by: write a name");
+    let has_labels = matches!(kind, TargetKind::Namespace | TargetKind::VirtualKey | TargetKind::Model);
+    if target.selector.is_some() && !has_labels {
+        return of("only Namespaces, VirtualKeys and models have labels to select by: write a name");
     }
     if target.selector.as_ref().is_some_and(|selector| selector.match_labels.is_empty()) {
         return of("an empty selector would mean every one: leave it out if that is meant");
@@ -87,7 +104,8 @@ fn subjects(
             (Some(own), _) => Ok(one(Some(own))),
             (None, name) => Ok(one(name)),
         },
-        (TargetKind::VirtualKey, _) => Ok(vec![key(context, policy, scope, target)?]),
+        (TargetKind::VirtualKey, Some(wanted)) => labelled_keys(context, scope, target, wanted),
+        (TargetKind::VirtualKey, None) => Ok(vec![key(context, policy, scope, target)?]),
         (TargetKind::Model, _) => Ok(models(context, target)?.into_iter().flat_map(one).collect()),
         (
             TargetKind::Gateway
@@ -116,6 +134,34 @@ fn key(
             namespace: namespace.map(str::to_owned),
         }),
     }
+}
+
+/// The VirtualKeys of all namespaces, or of one, that carry the labels.
+fn labelled_keys(
+    context: &Context<'_>,
+    scope: Option<&str>,
+    target: &BudgetTarget,
+    wanted: &BTreeMap<String, String>,
+) -> Result<Vec<Target>, String> {
+    let namespace = target.namespace.as_deref().or(scope);
+    if let Some(own) = scope.filter(|_| namespace != scope) {
+        return Err(foreign(own, context.gateway));
+    }
+    let matching = context.keys.iter().filter(|(name, labels)| {
+        namespace.is_none_or(|own| own == name.namespace)
+            && labels.is_some_and(|labels| carries(labels, wanted))
+    });
+    let found: Vec<_> = matching
+        .map(|(name, _)| Target {
+            kind: config::TargetKind::VirtualKey,
+            name: Some(name.name.clone()),
+            namespace: Some(name.namespace.clone()),
+        })
+        .collect();
+    if found.is_empty() {
+        return Err("no VirtualKey that opens the gateway has these labels".into());
+    }
+    Ok(found)
 }
 
 /// Public names; `None` is every model.

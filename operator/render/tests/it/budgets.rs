@@ -128,7 +128,8 @@ fn targets_are_looked_up_where_objects_have_them_and_taken_by_name_where_none_do
         {kind: VirtualKey, name: bot}, {kind: VirtualKey, namespace: blue}, {kind: Customer}]";
     let yaml = [namespaces, GATEWAY, &labelled, &policy("b", 1, &format!("{targets}, {MINUTE}"))].concat();
     let rendered = render(&world(&yaml));
-    assert_eq!(rendered.findings, []);
+    let absent = "no request can match VirtualKey ai/bot: it is not there, or does not open the gateway";
+    assert_eq!(the_finding(&rendered, "b").message, absent, "it counts once it is there");
     let expected = [
         target(TargetKind::Namespace, Some("blue"), None),
         target(TargetKind::Namespace, Some("red"), None),

@@ -10,6 +10,7 @@ mod field_walk;
 mod golden;
 #[cfg(test)]
 mod groups;
+mod keys;
 #[cfg(test)]
 mod last_good;
 mod parameters;

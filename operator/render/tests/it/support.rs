@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use catalogue::Catalogue;
-use config::{Budget, Deployment, ObjectName, Secret, Target, TargetKind};
-use render::{Effect, Finding, Manifests, Namespace, Previous, Reason, Rendered, SecretData};
+use config::{Budget, Deployment, KeyHash, ObjectName, Secret, Target, TargetKind};
+use render::{Effect, Finding, Issue, Manifests, Namespace, Previous, Reason, Rendered, SecretData};
 use serde::Deserialize;
 
 /// Only what tells documents apart, and Secrets and Namespaces, which have no type of ours.
@@ -35,6 +35,7 @@ fn add(world: &mut Manifests, text: &str) {
     match head.kind.as_str() {
         "ModelGateway" => world.gateways.push(Arc::new(serde_saphyr::from_str(text).unwrap())),
         "ModelDeployment" => world.deployments.push(Arc::new(serde_saphyr::from_str(text).unwrap())),
+        "VirtualKey" => world.keys.push(Arc::new(serde_saphyr::from_str(text).unwrap())),
         "ProviderSecret" => world.provider_secrets.push(Arc::new(serde_saphyr::from_str(text).unwrap())),
         "BudgetPolicy" => world.budget_policies.push(Arc::new(serde_saphyr::from_str(text).unwrap())),
         "Secret" => {
@@ -44,7 +45,8 @@ fn add(world: &mut Manifests, text: &str) {
             };
             let data = head.string_data.into_iter().map(|(key, text)| (key, Secret::new(text.into_bytes())));
             let version = head.metadata.resource_version.unwrap_or_else(|| "1".into());
-            world.secrets.insert(name, SecretData { version, data: data.collect() });
+            let issue = head.metadata.annotations.as_ref().and_then(issue);
+            world.secrets.insert(name, SecretData { version, data: data.collect(), issue });
         }
         "Namespace" => {
             let labels = head.metadata.labels.unwrap_or_default();
@@ -55,6 +57,17 @@ fn add(world: &mut Manifests, text: &str) {
         }
         kind => panic!("no such kind in these tests: {kind}"),
     }
+}
+
+/// What the operator would have noted on a Secret, as annotations `for` (name and uid of the VirtualKey) and `before`
+/// (a key and the time until which it is taken).
+fn issue(annotations: &std::collections::BTreeMap<String, String>) -> Option<Issue> {
+    let (key, uid) = annotations.get("for")?.split_once(' ').unwrap();
+    let previous = annotations.get("before").map(|before| {
+        let (material, until) = before.split_once(' ').unwrap();
+        KeyHash { until: until.parse().ok(), ..KeyHash::of(material.as_bytes()) }
+    });
+    Some(Issue { key: key.into(), uid: uid.into(), issued_at: None, previous })
 }
 
 pub(crate) fn render(world: &Manifests) -> Rendered {

@@ -86,6 +86,7 @@ impl World {
         let rendered = Rendered {
             gateways: BTreeMap::from([(id("main"), gateway)]),
             findings,
+            keys: std::collections::BTreeMap::new(),
             attached: BTreeMap::from([(teams(), id("main"))]),
             users: BTreeMap::new(),
         };
