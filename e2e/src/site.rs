@@ -10,7 +10,9 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use crds::{BudgetPolicy, ConditionType, ModelDeployment, ModelGateway, ProviderSecret, StatusConditions};
+use crds::{
+    BudgetPolicy, ConditionType, ModelDeployment, ModelGateway, ProviderSecret, StatusConditions, VirtualKey,
+};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{DeleteParams, ListParams};
@@ -164,7 +166,7 @@ spec:
         )
     }
 
-    /// Deletes every model, budget and credential but those called `hello`, and waits until the gateway serves only that.
+    /// Deletes every model, budget, key and credential but those called `hello`, and waits until the gateway serves only that.
     ///
     /// # Errors
     /// When the gateway does not get there.
@@ -174,6 +176,7 @@ spec:
         self.api::<ModelDeployment>().delete_collection(&now, &others).await?;
         self.api::<ProviderSecret>().delete_collection(&now, &all).await?;
         self.api::<BudgetPolicy>().delete_collection(&now, &others).await?;
+        self.api::<VirtualKey>().delete_collection(&now, &others).await?;
         self.upstream.reset().await?;
         let caller = self.caller()?;
         wait::until_true(SOON, "only the model hello to be served", async || {

@@ -1,10 +1,10 @@
 //! Where the leader's tasks meet: what was rendered and published, and what the pods said. The reconciler and
-//! the pods' followers write it, the status pass reads it.
+//! the pods' followers write it, the status pass and the keeper of keys read it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use config::ObjectName;
+use config::{KeyHash, ObjectName};
 use crds::PodState;
 use render::{Manifests, Rendered};
 use tokio::sync::{Notify, watch};
@@ -23,6 +23,7 @@ pub(crate) struct Board(Arc<Inner>);
 struct Inner {
     state: Mutex<State>,
     changed: Notify,
+    changed_for_keys: Notify,
     wanted: watch::Sender<Arc<Wanted>>,
 }
 
@@ -35,6 +36,10 @@ pub(crate) struct State {
     pub lines: BTreeMap<ObjectName, Line>,
     /// By pod; only those that run.
     pub pods: BTreeMap<ObjectName, Heard>,
+    /// By VirtualKey, the digest of the next key of a rotation.
+    pub next_keys: BTreeMap<ObjectName, KeyHash>,
+    /// By VirtualKey, why its Secret could not be written.
+    pub key_troubles: BTreeMap<ObjectName, String>,
 }
 
 /// One rendering.
@@ -80,9 +85,12 @@ pub(crate) struct Heard {
 
 impl Board {
     pub(crate) fn new() -> Self {
-        let inner =
-            Inner { state: Mutex::default(), changed: Notify::new(), wanted: watch::Sender::default() };
-        Self(Arc::new(inner))
+        Self(Arc::new(Inner {
+            state: Mutex::default(),
+            changed: Notify::new(),
+            changed_for_keys: Notify::new(),
+            wanted: watch::Sender::default(),
+        }))
     }
 
     /// The state itself. Never hold it across an await.
@@ -90,16 +98,22 @@ impl Board {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the state and wakes the status pass.
+    /// Changes the state and wakes the status pass and the keeper of keys.
     pub(crate) fn update<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let result = change(&mut self.lock());
         self.0.changed.notify_one();
+        self.0.changed_for_keys.notify_one();
         result
     }
 
     /// Waits for a change. For one reader: the status pass.
     pub(crate) async fn changed(&self) {
         self.0.changed.notified().await;
+    }
+
+    /// The same, for the keeper of keys alone.
+    pub(crate) async fn changed_for_keys(&self) {
+        self.0.changed_for_keys.notified().await;
     }
 
     /// Tells the pods' followers which revisions are published.

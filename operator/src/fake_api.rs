@@ -1,5 +1,5 @@
-//! An API server of ConfigMaps and Secrets in memory, for tests: it keeps what is written, in order, refuses
-//! stale versions, and can die after so many writes.
+//! An API server of ConfigMaps, Secrets and VirtualKeys in memory, for tests: it keeps what is written, in order,
+//! refuses stale versions, and can die after so many writes.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -36,6 +36,7 @@ impl FakeApi {
         let routes = Router::new()
             .route("/api/v1/namespaces/{namespace}/{kind}", any(collection))
             .route("/api/v1/namespaces/{namespace}/{kind}/{name}", any(object))
+            .route("/apis/fairlead.dev/v1alpha1/namespaces/{namespace}/{kind}/{name}", any(object))
             .with_state(self.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -88,7 +89,37 @@ async fn object(
             .get(&kind, &name)
             .map_or_else(|| failure(StatusCode::NOT_FOUND), |found| Json(found).into_response());
     }
-    write(&api, (kind, name), serde_json::from_str(&body).unwrap(), "replace")
+    let body = serde_json::from_str(&body).unwrap();
+    if method == Method::PATCH {
+        patch(&api, (kind, name), body)
+    } else {
+        write(&api, (kind, name), body, "replace")
+    }
+}
+
+/// A merge patch. An apply is one, too, as far as these tests go.
+fn patch(api: &FakeApi, key: Key, body: Value) -> Response {
+    let Some(mut object) = api.get(&key.0, &key.1) else { return failure(StatusCode::NOT_FOUND) };
+    let uid = &body["metadata"]["uid"];
+    if !uid.is_null() && *uid != object["metadata"]["uid"] {
+        return failure(StatusCode::CONFLICT);
+    }
+    merge(&mut object, body);
+    write(api, key, object, "patch")
+}
+
+fn merge(into: &mut Value, from: Value) {
+    let Value::Object(fields) = from else { return *into = from };
+    for (name, value) in fields {
+        if value.is_null() {
+            into.as_object_mut().map(|into| into.remove(&name));
+        } else {
+            if !into[&name].is_object() && value.is_object() {
+                into[&name] = json!({});
+            }
+            merge(&mut into[&name], value);
+        }
+    }
 }
 
 fn write(api: &FakeApi, key: Key, mut body: Value, verb: &str) -> Response {
@@ -104,7 +135,7 @@ fn write(api: &FakeApi, key: Key, mut body: Value, verb: &str) -> Response {
     match (verb, known) {
         ("create", Some(_)) => return failure(StatusCode::CONFLICT),
         ("replace", None) => return failure(StatusCode::NOT_FOUND),
-        ("replace", Some(known)) if known != body["metadata"]["resourceVersion"] => {
+        ("replace" | "patch", Some(known)) if known != body["metadata"]["resourceVersion"] => {
             return failure(StatusCode::CONFLICT);
         }
         _ => {}

@@ -4,14 +4,14 @@
 mod kept;
 mod pod;
 
-pub(crate) use kept::{Kept, Origin, Touch};
+pub(crate) use kept::{Kept, Origin, Touch, name_of};
 pub(crate) use pod::{PodInstance, PodView};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use config::ObjectName;
-use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ProviderSecret};
+use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ProviderSecret, VirtualKey};
 use render::{Manifests, Namespace};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -23,6 +23,9 @@ pub(crate) struct Index {
     pub deployments: BTreeMap<ObjectName, Arc<ModelDeployment>>,
     pub provider_secrets: BTreeMap<ObjectName, Arc<ProviderSecret>>,
     pub budget_policies: BTreeMap<ObjectName, Arc<BudgetPolicy>>,
+    pub keys: BTreeMap<ObjectName, Arc<VirtualKey>>,
+    /// The Secrets that VirtualKeys name, and how many do: they may be thousands.
+    key_secrets: BTreeMap<ObjectName, usize>,
     /// The resourceVersion of every Secret in scope; never their data.
     pub secrets: BTreeMap<ObjectName, String>,
     pub namespaces: BTreeMap<String, Namespace>,
@@ -118,6 +121,11 @@ impl SharedIndex {
         }
     }
 
+    /// Something that is not in the index changed for the renderer.
+    pub(crate) fn render_again(&self) {
+        self.ring(Touch::Manifests);
+    }
+
     fn ring(&self, touch: Touch) {
         match touch {
             Touch::Nothing => {}
@@ -140,7 +148,7 @@ impl Index {
             deployments: self.deployments.values().cloned().collect(),
             provider_secrets: self.provider_secrets.values().cloned().collect(),
             budget_policies: self.budget_policies.values().cloned().collect(),
-            keys: Vec::new(),
+            keys: self.keys.values().cloned().collect(),
             next_keys: BTreeMap::new(),
             secrets: BTreeMap::new(),
             namespaces: see_namespaces.then(|| self.namespaces.clone()),
@@ -148,6 +156,11 @@ impl Index {
             previous: BTreeMap::new(),
         };
         Moment { manifests, since: self.pending_since.take() }
+    }
+
+    /// Whether a VirtualKey names this Secret.
+    pub(crate) fn is_keys_secret(&self, secret: &ObjectName) -> bool {
+        self.key_secrets.contains_key(secret)
     }
 
     /// Whether something changed that no moment has shown yet.

@@ -15,6 +15,7 @@ use crate::args::Scope;
 use crate::board::Board;
 use crate::events::Herald;
 use crate::index::SharedIndex;
+use crate::keys::KeyKeeper;
 use crate::lease::{self, Candidacy, Leadership};
 use crate::metrics::Metrics;
 use crate::reconcile::Reconciler;
@@ -65,6 +66,7 @@ async fn lead(context: &Context, candidacy: &Candidacy, stop: &CancellationToken
     let queue = Queue::default();
     writers.spawn(Writer::new(context.clone(), queue.clone()).run(writing.clone()));
     tasks.spawn(Box::pin(Reconciler::new(context.clone()).run(session.clone())));
+    tasks.spawn(Box::pin(KeyKeeper::new(context.clone()).run(session.clone())));
     tasks.spawn(Followers::new(context.clone()).run(session.clone()));
     tasks.spawn(usage::run(context.clone(), session.clone()));
     tasks.spawn(StatusPass::new(context.clone(), queue.clone()).run(session.clone()));

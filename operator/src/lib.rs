@@ -1,8 +1,8 @@
 //! Watches the custom resources, publishes the rendered config, reports status.
 //!
 //! The way through: `watches` fill the `index`; the leader's `reconcile` renders it and lets `publish` write
-//! what changed; `acknowledge` asks the pods what they serve, `usage` how full budgets
-//! are; `status` tells people. `boot` starts all of them.
+//! what changed; `keys` keeps the Secrets of VirtualKeys; `acknowledge` asks the pods what they serve, `usage` how full
+//! budgets are; `status` tells people. `boot` starts all of them.
 
 mod acknowledge;
 mod args;
@@ -11,6 +11,7 @@ pub mod boot;
 mod events;
 mod freshness;
 mod index;
+mod keys;
 mod leader;
 mod lease;
 mod metrics;

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::{Budget, Config, Deployment, ObjectName};
+use config::{Budget, Config, Deployment, Key, ObjectName};
 use render::{Kind, ObjectRef};
 use tokio::time::Instant;
 
@@ -34,7 +34,7 @@ impl Progress {
     /// Begins with what is published already.
     pub(crate) fn new(revision: String, config: Arc<Config>) -> Self {
         Self {
-            since: parts(&config).into_keys().map(|key| (reference(key), 1)).collect(),
+            since: parts(&config).into_keys().map(|place| (reference(place), 1)).collect(),
             history: VecDeque::from([Publish { number: 1, revision }]),
             config,
             awaited: VecDeque::new(),
@@ -54,9 +54,9 @@ impl Progress {
         let number = self.current() + 1;
         let before = parts(&self.config);
         let mut since = HashMap::new();
-        for (key, part) in parts(&config) {
-            let same = before.get(&key) == Some(&part);
-            let object = reference(key);
+        for (place, part) in parts(&config) {
+            let same = before.get(&place) == Some(&part);
+            let object = reference(place);
             let unchanged = self.since.get(&object).copied().filter(|_| same);
             since.insert(object, unchanged.unwrap_or(number));
         }
@@ -85,19 +85,19 @@ impl Progress {
         known.map_or(0, |publish| publish.number)
     }
 
-    /// The publish since which a deployment or a budget is as it is; `None` if it is not served.
+    /// The publish since which something is as it is; `None` if it is not served.
     pub(crate) fn since(&self, object: &ObjectRef) -> Option<u64> {
         self.since.get(object).copied()
     }
 
-    /// The deployments and budgets that `rendered` has otherwise than what is published.
+    /// What `rendered` has otherwise than what is published.
     pub(crate) fn unpublished(&self, rendered: &Config) -> BTreeSet<ObjectRef> {
         if *rendered == *self.config {
             return BTreeSet::new();
         }
         let published = parts(&self.config);
-        let differs = |(key, part): &(Key<'_>, Part<'_>)| published.get(key) != Some(part);
-        parts(rendered).into_iter().filter(differs).map(|(key, _)| reference(key)).collect()
+        let differs = |(place, part): &(Place<'_>, Part<'_>)| published.get(place) != Some(part);
+        parts(rendered).into_iter().filter(differs).map(|(place, _)| reference(place)).collect()
     }
 
     /// All pods serve `number`: how long the changes took that were still awaited.
@@ -114,27 +114,29 @@ impl Progress {
     }
 }
 
-/// A part of the config that one object makes.
-type Key<'a> = (Kind, &'a ObjectName);
+/// Where the part of the config stands that one object makes.
+type Place<'a> = (Kind, &'a ObjectName);
 
 #[derive(Debug, PartialEq)]
 enum Part<'a> {
     /// With the public names of its model; its other deployments are parts of their own.
     Deployment(&'a str, &'a [String], &'a Deployment),
     Budget(&'a Budget),
+    Key(&'a Key),
 }
 
-fn parts(config: &Config) -> HashMap<Key<'_>, Part<'_>> {
+fn parts(config: &Config) -> HashMap<Place<'_>, Part<'_>> {
     let deployments = config.models.iter().flat_map(|model| {
         let part = |one| Part::Deployment(&model.name, &model.aliases, one);
         model.deployments.iter().map(move |one| ((Kind::ModelDeployment, &one.id), part(one)))
     });
     let budgets = config.budgets.iter();
     let budgets = budgets.map(|budget| ((Kind::BudgetPolicy, &budget.id), Part::Budget(budget)));
-    deployments.chain(budgets).collect()
+    let keys = config.keys.iter().map(|key| ((Kind::VirtualKey, &key.id), Part::Key(key)));
+    deployments.chain(budgets).chain(keys).collect()
 }
 
-fn reference((kind, name): Key<'_>) -> ObjectRef {
+fn reference((kind, name): Place<'_>) -> ObjectRef {
     ObjectRef { kind, name: name.clone() }
 }
 

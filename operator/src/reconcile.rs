@@ -110,7 +110,7 @@ impl Reconciler {
         self.children.len() < before
     }
 
-    async fn round(&mut self) -> Vec<PublishError> {
+    pub(crate) async fn round(&mut self) -> Vec<PublishError> {
         self.drop_edited();
         let (mut manifests, since) = {
             let mut index = self.context.index.lock();
@@ -118,6 +118,7 @@ impl Reconciler {
             let moment = index.moment(&scope.gateways, scope.watched.is_none());
             (moment.manifests, moment.since)
         };
+        manifests.next_keys = self.context.board.lock().next_keys.clone();
         let unread = self.fill(&mut manifests).await;
         let mut errors = self.read(&mut manifests).await;
         let started = Instant::now();

@@ -23,14 +23,16 @@ pub(crate) struct Material(BTreeMap<ObjectName, SecretData>);
 /// Every Secret that a manifest names.
 pub(crate) fn referred_to(manifests: &Manifests) -> BTreeSet<ObjectName> {
     let sources = manifests.provider_secrets.iter().filter_map(|source| source_of(source));
-    let keys = manifests.gateways.iter().filter_map(|gateway| master_key_of(gateway));
+    let master_keys = manifests.gateways.iter().filter_map(|gateway| master_key_of(gateway));
+    let keys = manifests.keys.iter().filter_map(|key| secret_of_key(key));
     let webhooks = manifests.budget_policies.iter().flat_map(|policy| webhooks_of(policy));
-    sources.chain(keys).chain(webhooks).collect()
+    sources.chain(master_keys).chain(keys).chain(webhooks).collect()
 }
 
 /// Whether an object in the index names this Secret.
 pub(crate) fn is_referred_to(secret: &ObjectName, index: &Index) -> bool {
     index.provider_secrets.values().any(|source| source_of(source).as_ref() == Some(secret))
+        || index.is_keys_secret(secret)
         || index.gateways.values().any(|gateway| master_key_of(gateway).as_ref() == Some(secret))
         || index.budget_policies.values().any(|policy| webhooks_of(policy).any(|named| named == *secret))
 }
@@ -50,6 +52,15 @@ fn webhooks_of(policy: &crds::BudgetPolicy) -> impl Iterator<Item = ObjectName> 
     references.filter_map(|reference| {
         Some(ObjectName { namespace: policy.metadata.namespace.clone()?, name: reference.name.clone() })
     })
+}
+
+/// The one that the key of a VirtualKey is in, made or imported.
+pub(crate) fn secret_of_key(object: &crds::VirtualKey) -> Option<ObjectName> {
+    let Some(import) = &object.spec.import_from else {
+        return render::key_secret(object).map(|(secret, _)| secret);
+    };
+    let name = import.secret_key_ref.name.clone();
+    Some(ObjectName { namespace: object.metadata.namespace.clone()?, name })
 }
 
 /// The Secrets to fetch: named, there, and not yet known in the version that the watch saw.
@@ -110,11 +121,11 @@ async fn fetch(client: &Client, name: ObjectName) -> (ObjectName, Result<Option<
 }
 
 fn data_of(secret: KubeSecret) -> SecretData {
-    let data = secret.data.unwrap_or_default();
+    let (data, issue) = (secret.data.unwrap_or_default(), crate::keys::issue_of(&secret.metadata));
     SecretData {
         version: secret.metadata.resource_version.unwrap_or_default(),
         data: data.into_iter().map(|(key, value)| (key, Secret::new(value.0))).collect(),
-        issue: None,
+        issue,
     }
 }
 

@@ -4,12 +4,14 @@
 
 mod budgets;
 mod conditions;
+mod keys;
 mod objects;
 mod queue;
 mod standing;
 mod writer;
 
 pub(crate) use queue::Queue;
+pub(crate) use standing::{Reached, Standing};
 pub(crate) use writer::Writer;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -26,10 +28,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::board::{self, Heard, Round};
 use crate::index::{Index, PodView};
+use crate::keys::gateway_of;
 use crate::leader::Context;
 use objects::{Lane, Patience, Scene};
 use queue::{Place, Statused};
-use standing::Standing;
 
 /// How long a new generation may be on its way before its status says so.
 const GRACE: Duration = Duration::from_secs(2);
@@ -37,6 +39,8 @@ const GRACE: Duration = Duration::from_secs(2);
 const GRACE_OF_PROGRAMMED: Duration = Duration::from_secs(10);
 /// The same of gateways, which is what alerts look at.
 const GRACE_OF_GATEWAY: Duration = Duration::from_secs(3);
+/// A clock may be set: look at least this often.
+const LONGEST: Duration = Duration::from_secs(600);
 /// Between two passes.
 const REST: Duration = Duration::from_millis(50);
 /// Passes take at most this share of the time.
@@ -87,6 +91,7 @@ impl StatusPass {
         let scene = scene(&round, &state, &index, (self.context.clock)());
         let mut sweep = Sweep { now, due: None, known: BTreeSet::new() };
         self.look_at_all(&scene, &index, &mut sweep);
+        self.settle_keys(&scene, &index, &mut sweep);
         self.waiting.retain(|object, _| sweep.known.contains(object));
         self.queue.retain(&sweep.known);
         self.context.metrics.queue_depth(self.queue.len());
@@ -136,6 +141,21 @@ impl StatusPass {
     fn is_ours(&self, reference: &GatewayRef, object: &impl kube::Resource) -> bool {
         let namespace = reference.namespace.clone().unwrap_or_else(|| name_of(object).namespace);
         self.context.scope.gateways.contains(&namespace)
+    }
+
+    /// VirtualKeys, whose statuses change with time alone too. One that is being deleted needs none.
+    fn settle_keys(&mut self, scene: &Scene<'_>, index: &Index, sweep: &mut Sweep) {
+        for object in &scene.round.manifests.keys {
+            let ours = self.context.scope.gateways.contains(&gateway_of(object).namespace);
+            let cached = live(&index.keys, object).filter(|cached| {
+                cached.metadata.deletion_timestamp.is_none() && (ours || is_nobodys(cached))
+            });
+            let should = cached.map(|cached| scene.key(object, before(cached)));
+            let change = should.as_ref().and_then(|(status, _)| keys::next_change(status, scene.now));
+            let wait = change.and_then(|change| Duration::try_from(change.duration_since(scene.now)).ok());
+            sweep.due = sweep.due.into_iter().chain(wait.map(|wait| sweep.now + wait.min(LONGEST))).min();
+            self.settle(Kind::VirtualKey, cached, should, sweep);
+        }
     }
 
     /// Queues the status that an object should have, unless it has it, or may not need it in a moment.
@@ -233,11 +253,19 @@ fn scene<'a>(round: &'a Round, state: &'a board::State, index: &Index, now: Time
         (name, lane)
     });
     let budgets = round.rendered.gateways.values().flat_map(|gateway| &gateway.config.budgets);
-    let budgets = budgets.map(|budget| (&budget.id, budget)).collect();
-    Scene { round, lanes: lanes.collect(), findings, entries: entries.collect(), budgets, now }
+    Scene {
+        round,
+        lanes: lanes.collect(),
+        findings,
+        key_troubles: &state.key_troubles,
+        entries: entries.collect(),
+        budgets: budgets.map(|budget| (&budget.id, budget)).collect(),
+        now,
+    }
 }
 
-fn pods_of<'a>(
+/// The pods of a gateway with what they said.
+pub(crate) fn pods_of<'a>(
     gateway: &'a ObjectName,
     index: &'a Index,
     heard: &'a BTreeMap<ObjectName, Heard>,
@@ -279,7 +307,7 @@ fn name_of(object: &impl kube::Resource) -> ObjectName {
 }
 
 /// At `due`, or never.
-async fn until(due: Option<Instant>) {
+pub(crate) async fn until(due: Option<Instant>) {
     match due {
         Some(due) => sleep_until(due).await,
         None => std::future::pending().await,

@@ -3,7 +3,7 @@
 
 mod stream;
 
-use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ProviderSecret};
+use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ProviderSecret, VirtualKey};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod, Secret};
 use kube::{Api, Client};
 use tokio_util::sync::CancellationToken;
@@ -33,6 +33,7 @@ impl Watches {
             self.full::<ModelDeployment>("modeldeployments", place);
             self.full::<ProviderSecret>("providersecrets", place);
             self.full::<BudgetPolicy>("budgetpolicies", place);
+            self.full::<VirtualKey>("virtualkeys", place);
             let secrets = MetadataOnly(self.api::<Secret>(place));
             self.spawn("secrets", place, secrets, None);
         }

@@ -17,3 +17,9 @@
 {{- end -}}
 {{- dict "in" $in | toJson -}}
 {{- end }}
+
+{{- /* Where it makes the Secrets of VirtualKeys; `*` is everywhere that it watches. */}}
+{{- define "fairlead.keyNamespaces" -}}
+{{- $in := concat .Values.operator.keyNamespaces (include "fairlead.gatewayNamespaces" . | fromJson).in -}}
+{{- dict "in" (has "*" $in | ternary (list "*") ($in | uniq | sortAlpha)) | toJson -}}
+{{- end }}

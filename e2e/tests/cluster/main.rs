@@ -12,6 +12,7 @@ mod consent;
 mod crash;
 mod credentials;
 mod faults;
+mod keys;
 mod manifests;
 mod replicas;
 mod rights;
@@ -89,6 +90,10 @@ const SCENARIOS: &[Scenario] = scenarios![
     budgets::a_reset_is_told_when_every_pod_has_it,
     budgets::a_full_limit_refuses_on_every_pod,
     budgets::what_is_spent_is_told_by_kubectl,
+    keys::an_applied_key_opens_every_pod_and_a_deleted_one_none,
+    keys::a_key_may_ask_what_it_is_allowed_and_nothing_while_suspended,
+    keys::an_imported_key_is_taken_and_two_of_the_same_are_told_apart,
+    keys::a_rotation_drops_no_request,
     consent::a_namespace_attaches_only_where_the_gateway_lets_it,
     consent::a_credential_is_used_only_where_its_owner_lets_it,
     replicas::programmed_means_that_every_pod_answers_anew,

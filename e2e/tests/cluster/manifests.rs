@@ -158,10 +158,13 @@ pub(crate) async fn a_listing_reads_well(world: &World) -> Result<()> {
         "providersecret.fairlead.dev/listed listed-key 1 True",
         "NAME BUDGET READY AGE",
         "budgetpolicy.fairlead.dev/hello 1 requests/1m True",
+        "NAME KEY SECRET READY STATUS AGE",
+        "virtualkey.fairlead.dev/hello sk-...",
     ];
     // A status may trail by the second that each object's are spaced by.
     wait::until_true(SOON, "the listing to be as it should", async || {
-        let said = site.cluster.kubectl(&["get", "mgw,mdep,psec,bpol", "-n", &site.namespace.0], "").await?;
+        let said =
+            site.cluster.kubectl(&["get", "mgw,mdep,psec,bpol,vkey", "-n", &site.namespace.0], "").await?;
         let squeezed: Vec<String> =
             said.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
         for line in expected {

@@ -54,6 +54,8 @@ pub struct Issue {
     pub issued_at: Option<u64>,
     /// The key before, and until when it is taken.
     pub previous: Option<KeyHash>,
+    /// Whether it stays when the VirtualKey goes.
+    pub retained: bool,
 }
 
 /// What of a Namespace decides who may attach.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use config::ObjectName;
-use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ProviderSecret};
+use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ProviderSecret, VirtualKey};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::PartialObjectMeta;
@@ -81,7 +81,7 @@ fn reset_of(metadata: &ObjectMeta) -> Option<&String> {
 }
 
 macro_rules! keep_resource {
-    ($($kind:ty, $table:ident;)*) => {$(
+    ($($kind:ty, $table:ident, $note:expr;)*) => {$(
         impl Kept for $kind {
             fn name(&self) -> ObjectName {
                 name_of(&self.metadata)
@@ -101,12 +101,16 @@ macro_rules! keep_resource {
                     Some(old) if same_spec(&self.metadata, &old.metadata) => Touch::Statuses,
                     _ => Touch::Manifests,
                 };
-                index.$table.insert(name, Arc::new(self));
+                let new = Arc::new(self);
+                let old = index.$table.insert(name, Arc::clone(&new));
+                $note(index, old.as_deref(), Some(&new));
                 touch
             }
 
             fn forget(name: &ObjectName, index: &mut Index) -> Touch {
-                if index.$table.remove(name).is_some() { Touch::Manifests } else { Touch::Nothing }
+                let Some(old) = index.$table.remove(name) else { return Touch::Nothing };
+                $note(index, Some(&old), None);
+                Touch::Manifests
             }
 
             fn names(index: &Index) -> Vec<ObjectName> {
@@ -121,10 +125,28 @@ macro_rules! keep_resource {
 }
 
 keep_resource! {
-    ModelGateway, gateways;
-    ModelDeployment, deployments;
-    ProviderSecret, provider_secrets;
-    BudgetPolicy, budget_policies;
+    ModelGateway, gateways, nothing;
+    ModelDeployment, deployments, nothing;
+    ProviderSecret, provider_secrets, nothing;
+    BudgetPolicy, budget_policies, nothing;
+    VirtualKey, keys, note_secrets;
+}
+
+fn nothing<K>(_: &mut Index, _: Option<&K>, _: Option<&K>) {}
+
+/// Counts the Secrets that VirtualKeys name.
+fn note_secrets(index: &mut Index, old: Option<&VirtualKey>, new: Option<&VirtualKey>) {
+    if let Some(secret) = new.and_then(crate::secrets::secret_of_key) {
+        *index.key_secrets.entry(secret).or_default() += 1;
+    }
+    if let Some(secret) = old.and_then(crate::secrets::secret_of_key)
+        && let Some(count) = index.key_secrets.get_mut(&secret)
+    {
+        *count -= 1;
+        if *count == 0 {
+            index.key_secrets.remove(&secret);
+        }
+    }
 }
 
 impl Kept for PartialObjectMeta<Secret> {

@@ -31,7 +31,8 @@ impl Scene<'_> {
             None => Progressing { summary: summary(&object.spec.limits), ..served },
         };
         let before = object.status.as_ref().map_or(&[][..], |status| status.conditions());
-        let (conditions, generation) = self.conditions(&object.metadata, before, &findings, &progressing);
+        let (conditions, generation) =
+            self.conditions(&object.metadata, before, (&findings, None), &progressing);
         let mut status = BudgetPolicyStatus {
             observed_generation: generation,
             conditions,

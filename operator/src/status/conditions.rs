@@ -7,7 +7,7 @@ use render::{Effect, Finding, Reason};
 
 /// Whether something holds, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Verdict {
+pub(crate) struct Verdict {
     pub holds: bool,
     pub reason: &'static str,
     pub message: String,
@@ -21,6 +21,8 @@ pub(super) struct Verdicts {
     pub programmed: Verdict,
     /// An older object holds what this one says too.
     pub conflicted: Option<Verdict>,
+    /// What makes it not Ready though all else holds, and that is as it should be.
+    pub closed: Option<(ConditionType, Verdict)>,
     pub outlook: Outlook,
 }
 
@@ -103,8 +105,9 @@ fn fate(effect: Effect) -> &'static str {
 
 /// The conditions, in the order of [`ConditionType`]. One that does not flip keeps its time.
 pub(super) fn conditions(verdicts: &Verdicts, subject: &Subject<'_>) -> Vec<Condition> {
-    let Verdicts { accepted, resolved, programmed, conflicted, outlook } = verdicts;
-    let failed = [accepted, resolved, programmed].into_iter().find(|verdict| !verdict.holds);
+    let Verdicts { accepted, resolved, programmed, conflicted, closed, outlook } = verdicts;
+    let closing = closed.as_ref().map(|(_, verdict)| verdict);
+    let failed = [accepted, resolved, programmed].into_iter().chain(closing).find(|verdict| !verdict.holds);
     let ready = failed.cloned().unwrap_or_else(|| Verdict::yes("Reconciled", programmed.message.clone()));
     let abnormal = match outlook {
         Outlook::Settled => None,
@@ -119,6 +122,9 @@ pub(super) fn conditions(verdicts: &Verdicts, subject: &Subject<'_>) -> Vec<Cond
         condition(ConditionType::Ready, &ready, subject),
     ];
     all.extend(conflicted.iter().map(|verdict| condition(ConditionType::Conflicted, verdict, subject)));
+    all.extend(closed.as_ref().map(|(type_, verdict)| {
+        condition(*type_, &Verdict::yes(verdict.reason, verdict.message.clone()), subject)
+    }));
     all.extend(
         abnormal
             .map(|(type_, reason)| condition(type_, &Verdict::yes(reason, ready.message.clone()), subject)),
@@ -172,6 +178,7 @@ mod tests {
             resolved: judge(findings, ConditionType::ResolvedRefs, Verdict::yes("Resolved", "")),
             programmed,
             conflicted: conflict(findings),
+            closed: None,
             outlook,
         }
     }

@@ -39,6 +39,8 @@ pub(super) struct Scene<'a> {
     pub round: &'a Round,
     pub lanes: BTreeMap<&'a ObjectName, Lane<'a>>,
     pub findings: HashMap<&'a ObjectRef, Vec<&'a Finding>>,
+    /// By VirtualKey, why its Secret could not be written.
+    pub key_troubles: &'a BTreeMap<ObjectName, String>,
     pub entries: HashMap<&'a ObjectName, (&'a Model, &'a Deployment)>,
     pub budgets: HashMap<&'a ObjectName, &'a Budget>,
     pub now: Timestamp,
@@ -72,7 +74,8 @@ impl<'a> Scene<'a> {
             (None, None) => Progressing::not_yet(Verdict::no("Publishing", "nothing is published yet")),
         };
         let published = lane.and_then(|lane| Some((lane, lane.line.progress.as_ref()?)));
-        let (conditions, generation) = self.conditions(&object.metadata, before, &findings, &progressing);
+        let (conditions, generation) =
+            self.conditions(&object.metadata, before, (&findings, None), &progressing);
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         let status = ModelGatewayStatus {
             observed_generation: generation,
@@ -124,7 +127,8 @@ impl<'a> Scene<'a> {
             }
             None => self.served(&own),
         };
-        let (conditions, generation) = self.conditions(&object.metadata, before, &findings, &progressing);
+        let (conditions, generation) =
+            self.conditions(&object.metadata, before, (&findings, None), &progressing);
         let resolved =
             self.entries.get(&own.name).filter(|_| findings.is_empty()).map(|(model, deployment)| {
                 ResolvedStatus {
@@ -177,7 +181,8 @@ impl<'a> Scene<'a> {
             }
             None => self.used(users),
         };
-        let (conditions, generation) = self.conditions(&object.metadata, before, &findings, &progressing);
+        let (conditions, generation) =
+            self.conditions(&object.metadata, before, (&findings, None), &progressing);
         let status = ProviderSecretStatus {
             observed_generation: generation,
             conditions,
@@ -221,7 +226,7 @@ impl<'a> Scene<'a> {
         &self,
         metadata: &ObjectMeta,
         before: &[Condition],
-        findings: &[&Finding],
+        (findings, closed): (&[&Finding], Option<(ConditionType, Verdict)>),
         progressing: &Progressing,
     ) -> (Vec<Condition>, i64) {
         let generation = metadata.generation.unwrap_or_default();
@@ -234,6 +239,7 @@ impl<'a> Scene<'a> {
             ),
             programmed: progressing.verdict.clone(),
             conflicted: conflict(findings),
+            closed,
             outlook: progressing.outlook,
         };
         (conditions(&verdicts, &Subject { generation, before, now: self.now }), generation)
@@ -245,7 +251,7 @@ impl Progressing {
         Self { verdict, outlook, patience: Patience::Write, summary }
     }
 
-    fn not_yet(verdict: Verdict) -> Self {
+    pub(super) fn not_yet(verdict: Verdict) -> Self {
         let summary = verdict.message.clone();
         Self { verdict, outlook: Outlook::Working, patience: Patience::Wait, summary }
     }

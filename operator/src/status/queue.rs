@@ -6,8 +6,10 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ProviderSecret, StatusConditions};
-use crds::{BudgetPolicyStatus, ModelDeploymentStatus, ModelGatewayStatus, ProviderSecretStatus};
+use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ProviderSecret, StatusConditions, VirtualKey};
+use crds::{
+    BudgetPolicyStatus, ModelDeploymentStatus, ModelGatewayStatus, ProviderSecretStatus, VirtualKeyStatus,
+};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 use render::ObjectRef;
@@ -26,6 +28,7 @@ pub(crate) enum Desired {
     Deployment(ModelDeploymentStatus),
     ProviderSecret(ProviderSecretStatus),
     BudgetPolicy(BudgetPolicyStatus),
+    Key(VirtualKeyStatus),
 }
 
 /// A kind that has a status.
@@ -56,6 +59,7 @@ statused! {
     ModelDeployment, ModelDeploymentStatus, Deployment;
     ProviderSecret, ProviderSecretStatus, ProviderSecret;
     BudgetPolicy, BudgetPolicyStatus, BudgetPolicy;
+    VirtualKey, VirtualKeyStatus, Key;
 }
 
 impl Desired {
@@ -65,6 +69,7 @@ impl Desired {
             Self::Deployment(status) => status.observed_generation,
             Self::ProviderSecret(status) => status.observed_generation,
             Self::BudgetPolicy(status) => status.observed_generation,
+            Self::Key(status) => status.observed_generation,
         }
     }
 
@@ -76,6 +81,7 @@ impl Desired {
             Self::Deployment(status) => &mut status.conditions,
             Self::ProviderSecret(status) => &mut status.conditions,
             Self::BudgetPolicy(status) => &mut status.conditions,
+            Self::Key(status) => &mut status.conditions,
         };
         for condition in conditions {
             condition.last_transition_time = Time(Timestamp::UNIX_EPOCH);

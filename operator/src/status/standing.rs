@@ -13,7 +13,7 @@ const NAMED: usize = 50;
 
 /// The pods of one gateway.
 #[derive(Debug, Default)]
-pub(super) struct Standing {
+pub(crate) struct Standing {
     /// By Ready pod, the number of the publish that it serves, and its refusal of a later one.
     ready: Vec<(u64, Option<String>)>,
     /// Pods that are not Ready because they refused the config.
@@ -26,7 +26,7 @@ pub(super) struct Standing {
 
 /// How the pods stand to one publish.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Reached {
+pub(crate) enum Reached {
     Yes(Verdict),
     /// It may be a matter of moments.
     NotYet(Verdict),
@@ -36,7 +36,7 @@ pub(super) enum Reached {
 
 impl Standing {
     /// Of the pods with what they said; `None` for one that nobody asked yet.
-    pub(super) fn of<'a>(
+    pub(crate) fn of<'a>(
         progress: &Progress,
         pods: impl Iterator<Item = (&'a ObjectName, &'a PodView, Option<&'a Heard>)>,
     ) -> Self {
@@ -63,7 +63,7 @@ impl Standing {
     }
 
     /// Whether all Ready pods serve what was published as `number`.
-    pub(super) fn reached(&self, number: u64) -> Reached {
+    pub(crate) fn reached(&self, number: u64) -> Reached {
         let behind: Vec<_> = self.ready.iter().filter(|(serves, _)| *serves < number).collect();
         let refusal = behind.iter().find_map(|(_, refusal)| refusal.as_ref());
         if self.ready.is_empty() {
@@ -100,7 +100,7 @@ impl Standing {
     }
 
     /// The publish that all Ready pods serve at least; `None` if none is Ready.
-    pub(super) fn floor(&self) -> Option<u64> {
+    pub(crate) fn floor(&self) -> Option<u64> {
         self.ready.iter().map(|(serves, _)| *serves).min()
     }
 

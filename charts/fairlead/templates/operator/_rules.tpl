@@ -3,10 +3,10 @@
 {{- /* In watched namespaces, or in the whole cluster. */}}
 {{- define "fairlead.rules.watched" -}}
 - apiGroups: [fairlead.dev]
-  resources: [modelgateways, modeldeployments, providersecrets, budgetpolicies]
+  resources: [modelgateways, modeldeployments, providersecrets, virtualkeys, budgetpolicies]
   verbs: [list, watch]
 - apiGroups: [fairlead.dev]
-  resources: [modelgateways/status, modeldeployments/status, providersecrets/status, budgetpolicies/status]
+  resources: [modelgateways/status, modeldeployments/status, providersecrets/status, virtualkeys/status, budgetpolicies/status]
   verbs: [patch]
 # The watch is for metadata, to notice a rotation; only Secrets that a resource names are read.
 - apiGroups: [""]
@@ -36,6 +36,13 @@
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch, patch]
+{{- end }}
+
+{{- /* Where keys of VirtualKeys are made. A Secret that somebody else made is never patched. */}}
+{{- define "fairlead.rules.keys" -}}
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [create, patch]
 {{- end }}
 
 {{- /* In the operator's own namespace. A name cannot limit "create". */}}

@@ -67,7 +67,7 @@ fn issue(annotations: &std::collections::BTreeMap<String, String>) -> Option<Iss
         let (material, until) = before.split_once(' ').unwrap();
         KeyHash { until: until.parse().ok(), ..KeyHash::of(material.as_bytes()) }
     });
-    Some(Issue { key: key.into(), uid: uid.into(), issued_at: None, previous })
+    Some(Issue { key: key.into(), uid: uid.into(), issued_at: None, previous, retained: false })
 }
 
 pub(crate) fn render(world: &Manifests) -> Rendered {
