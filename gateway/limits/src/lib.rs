@@ -3,7 +3,8 @@
 //! `ask.rs` the words, `backend.rs` what a backend does, `book.rs` the arithmetic, `local.rs` the counters of one process,
 //! `redis.rs` those that pods share.
 //! `limiter.rs` is what a gateway holds: it knows what to do while Redis is away; `lease.rs` is what it hands out,
-//! `settler.rs` tells Redis what leases came to. `roll.rs` knows which counters are in use.
+//! `settler.rs` tells Redis what leases came to. `roll.rs` knows which counters are in use,
+//! `notice.rs` what has been told of them.
 //!
 //! The guarantee, for each counter that refuses at its limit, however many callers and pods ask at once: a reservation is
 //! granted only while what is spent and what is held, with it, is at most the amount. So what is spent in a window passes
@@ -24,6 +25,7 @@ mod counter;
 mod lease;
 mod limiter;
 mod local;
+mod notice;
 mod redis;
 mod roll;
 mod settler;
@@ -36,6 +38,7 @@ pub use jiff::Timestamp;
 pub use lease::Lease;
 pub use limiter::{Admission, Limiter};
 pub use local::Local;
+pub use notice::{Claim, Notice};
 pub use redis::{Redis, UrlError};
 pub use roll::{Fullest, Group};
 pub use window::{Calendar, CalendarUnit, Rolling, Span, Window, WindowError, WindowId};

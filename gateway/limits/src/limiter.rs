@@ -11,6 +11,7 @@ use crate::backend::{Away, Backend, Verdict};
 use crate::counter::{Counter, Level, WhenAway};
 use crate::lease::Lease;
 use crate::local::Local;
+use crate::notice::{Claim, Notice};
 use crate::redis::Redis;
 use crate::roll::{Fullest, Group};
 use crate::settler::Settler;
@@ -142,6 +143,56 @@ impl Limiter {
         match &*self.keeper {
             Keeper::Here(local) => Ok(local.rolls.fullest(group, full_at, most, now)),
             Keeper::Shared { redis, .. } => redis.fullest(group, full_at, most, now).await,
+        }
+    }
+
+    /// Claims a notice, to tell it.
+    ///
+    /// # Errors
+    /// [`Away`].
+    pub async fn claim(&self, notice: &Notice<'_>, now: Timestamp) -> Result<Claim, Away> {
+        match &*self.keeper {
+            Keeper::Here(local) => Ok(local.notices.claim(notice, now)),
+            Keeper::Shared { redis, .. } => redis.claim(notice).await,
+        }
+    }
+
+    /// A notice that was claimed is told, and nobody needs to tell it for so long.
+    ///
+    /// # Errors
+    /// [`Away`].
+    pub async fn told(&self, name: &str, kept: Duration, now: Timestamp) -> Result<(), Away> {
+        match &*self.keeper {
+            Keeper::Here(local) => {
+                local.notices.told(name, kept, now);
+                Ok(())
+            }
+            Keeper::Shared { redis, .. } => redis.told(name, kept).await,
+        }
+    }
+
+    /// If it was told, it needs not be told again for so long from now on.
+    ///
+    /// # Errors
+    /// [`Away`].
+    pub async fn renew(&self, name: &str, kept: Duration, now: Timestamp) -> Result<(), Away> {
+        match &*self.keeper {
+            Keeper::Here(local) => {
+                local.notices.renew(name, kept, now);
+                Ok(())
+            }
+            Keeper::Shared { redis, .. } => redis.renew(name, kept).await,
+        }
+    }
+
+    /// The last twenty entries of a board, the newest last.
+    ///
+    /// # Errors
+    /// [`Away`].
+    pub async fn board(&self, board: &str, now: Timestamp) -> Result<Vec<String>, Away> {
+        match &*self.keeper {
+            Keeper::Here(local) => Ok(local.notices.board(board, now)),
+            Keeper::Shared { redis, .. } => redis.board(board).await,
         }
     }
 

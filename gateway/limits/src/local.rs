@@ -12,6 +12,7 @@ use crate::ask::{Ask, Held, Part, ReservationId, Settlement, signed};
 use crate::backend::{Away, Backend, Verdict};
 use crate::book::Book;
 use crate::counter::{Counter, CounterKey, Level, whole_ms};
+use crate::notice::Notices;
 use crate::roll::Rolls;
 use crate::window::{Placement, WindowId};
 
@@ -27,6 +28,7 @@ const DROPS: usize = 8;
 pub struct Local {
     state: Mutex<State>,
     pub(crate) rolls: Rolls,
+    pub(crate) notices: Notices,
 }
 
 #[derive(Debug, Default)]

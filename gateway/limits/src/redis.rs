@@ -4,6 +4,7 @@
 
 mod address;
 mod link;
+mod notices;
 mod read;
 mod rolls;
 mod script;
@@ -37,6 +38,8 @@ pub struct Redis {
     settle: Script,
     reset: Script,
     roll: Script,
+    claim: Script,
+    renew: Script,
 }
 
 impl Redis {
@@ -56,6 +59,8 @@ impl Redis {
             settle: Script::new(include_str!("redis/settle.lua")),
             reset: Script::new(include_str!("redis/reset.lua")),
             roll: Script::new(include_str!("redis/roll.lua")),
+            claim: Script::new(include_str!("redis/claim.lua")),
+            renew: Script::new(include_str!("redis/renew.lua")),
         })
     }
 

@@ -4,6 +4,7 @@
 mod away;
 mod limiter;
 mod model;
+mod notice;
 mod place;
 mod roll;
 mod rules;
