@@ -1,10 +1,13 @@
 //! Whether a request may go on: the stage of the pipeline that reserves what a request may use in all budgets and rate
 //! limits that hold for it. What it came to is settled when its record ends. `whom.rs` tells whom a
 //! request is counted for, `snapshot/budgets.rs` which limits hold for them, `forecast.rs` what it may use, `told.rs` what
-//! clients hear of limits, `usage.rs` what the operator does; `roll.rs` keeps track of who is counted.
+//! clients hear of limits, `usage.rs` what the operator does; `rounds.rs` keeps track of budgets beside the requests.
 
+mod alerts;
 mod forecast;
+mod posts;
 mod roll;
+pub(crate) mod rounds;
 mod said;
 mod told;
 mod usage;
@@ -110,21 +113,12 @@ impl Desk {
         }
     }
 
-    /// Keeps track of who is counted, until it is dropped.
-    pub(crate) async fn keep_track(&self) {
-        loop {
-            // Not all pods at once.
-            sleep(roll::PACE.mul_f64(rand::random_range(0.8..1.2))).await;
-            self.roll.look(&self.limiter, Timestamp::now()).await;
-        }
-    }
-
     /// How full the budgets of a snapshot are.
     ///
     /// # Errors
     /// [`Fault::LimitsAway`].
     pub(crate) async fn usage(&self, now: &Snapshot) -> Result<Usage, Fault> {
-        let read = usage::read(&self.limiter, &now.budgets, Timestamp::now()).await;
+        let read = usage::read(&self.limiter, now, Timestamp::now()).await;
         read.map_err(|away| {
             tracing::debug!(%away, "nobody can tell how full budgets are");
             Fault::LimitsAway("all budgets".into())

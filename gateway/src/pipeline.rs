@@ -39,8 +39,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use limits::Limiter;
 use reqwest::header::HeaderMap;
 use store::Store;
+use tokio_util::sync::CancellationToken;
 
-use crate::admission::{self, Admitted, Asked, Averages, Desk, Roll};
+use crate::admission::{self, Admitted, Asked, Averages, Desk, Roll, rounds};
 use crate::auth;
 use crate::providers::{self, Clients};
 use crate::routing::{self, health::Health};
@@ -120,6 +121,11 @@ impl Gateway {
     /// From now on this process asks for no new requests, but serves those that come.
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Keeps track of budgets until `stop`.
+    pub(crate) async fn keep_track(&self, stop: CancellationToken) {
+        rounds::run(&self.desk, &self.current, stop).await;
     }
 
     /// Whether [`Self::drain`] was called.

@@ -1,9 +1,11 @@
 //! A delivery compiled to what runs. `compile.rs` makes it, `current.rs` holds the last good one,
 //! `master_key.rs` knows which keys are worth having,
 //! `keys.rs` looks callers up, `access.rs` knows which models they may ask, `budgets.rs` what they are counted in,
+//! `alerts.rs` who is told of it,
 //! `tariff.rs` finds prices. Read `current.rs` next.
 
 mod access;
+mod alerts;
 mod budgets;
 mod compile;
 mod current;
@@ -12,7 +14,8 @@ mod master_key;
 mod tariff;
 
 pub(crate) use access::Access;
-pub(crate) use budgets::{Budgets, Charge, Rule, Subjects};
+pub(crate) use alerts::{Alert, Alerts, Webhook};
+pub(crate) use budgets::{Charge, Rule, Subjects, Turn};
 pub(crate) use current::{Change, Current, Status};
 pub use current::{Feed, Problem};
 pub(crate) use keys::{Key, KeyDigest, Shut};
@@ -57,6 +60,8 @@ pub(crate) struct Snapshot {
     by_name: HashMap<String, Arc<Model>>,
     /// Who is limited by what.
     pub(crate) budgets: budgets::Budgets,
+    /// Who is told how far they are used.
+    pub(crate) alerts: Alerts,
     /// By the tag that ids of responses carry.
     by_tag: HashMap<Tag, Seat>,
     /// The answer to a listing of those who may ask everything.

@@ -3,15 +3,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use futures::future::join_all;
 use limits::{CounterKey, Group, Level, Limiter, Timestamp, Unit};
 
 use crate::snapshot::Charge;
-
-/// Between two looks.
-pub(crate) const PACE: Duration = Duration::from_secs(2);
 
 /// Counters that wait for a look. The marks of others are lost until they are touched again.
 const MARKS: usize = 16_384;
@@ -55,31 +51,37 @@ impl Roll {
     }
 
     /// Reads what was touched since the last look, and notes it. What cannot be read now is read later.
-    pub(super) async fn look(&self, limiter: &Limiter, now: Timestamp) {
+    pub(super) async fn look(&self, limiter: &Limiter, now: Timestamp) -> Vec<Seen> {
         let marks: Vec<Mark> = std::mem::take(&mut *self.lock()).into_values().collect();
-        let mut seen: HashMap<&CounterKey, Seen<'_>> = HashMap::new();
+        let mut all = Vec::with_capacity(marks.len());
         for some in marks.chunks(BATCH) {
             let counters: Vec<_> = some.iter().map(|mark| Arc::clone(&mark.charge.counter)).collect();
-            let Ok(levels) = limiter.levels(&counters, now).await else {
-                self.keep(some.iter());
-                continue;
-            };
-            for (mark, level) in some.iter().zip(levels) {
-                seen.insert(mark.charge.counter.key(), Seen { mark, level });
+            match limiter.levels(&counters, now).await {
+                Err(_) => some.iter().for_each(|mark| self.put_back(mark.clone())),
+                Ok(levels) => all.extend(some.iter().zip(levels).map(|(mark, level)| {
+                    let Mark { charge, room } = mark.clone();
+                    Seen { charge, room, level }
+                })),
             }
         }
         // Those with running requests are not done.
-        self.keep(seen.values().filter(|seen| seen.level.reserved > 0).map(|seen| seen.mark));
-        note(limiter, seen.into_values(), now).await;
+        for Seen { charge, room, .. } in all.iter().filter(|seen| seen.level.reserved > 0) {
+            self.put_back(Mark { charge: charge.clone(), room: *room });
+        }
+        note(limiter, &all, now).await;
+        all
     }
 
-    fn keep<'a>(&self, marks: impl Iterator<Item = &'a Mark>) {
+    /// It is to be looked at again.
+    pub(super) fn keep(&self, seen: Seen) {
+        self.put_back(Mark { charge: seen.charge, room: seen.room });
+    }
+
+    fn put_back(&self, mark: Mark) {
         let mut all = self.lock();
-        for mark in marks {
-            // What came meanwhile is newer.
-            if all.len() < MARKS {
-                all.entry(mark.charge.counter.key().clone()).or_insert_with(|| mark.clone());
-            }
+        // What came meanwhile is newer.
+        if all.len() < MARKS {
+            all.entry(mark.charge.counter.key().clone()).or_insert(mark);
         }
     }
 
@@ -89,16 +91,22 @@ impl Roll {
 }
 
 /// A counter that was read.
-struct Seen<'a> {
-    mark: &'a Mark,
-    level: Level,
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) charge: Charge,
+    pub(super) level: Level,
+    room: Room,
 }
 
-impl Seen<'_> {
-    /// What is used up counts as all of its amount, though the last bit of it suffices for no request.
-    fn used(&self) -> u64 {
-        let used = used(self.mark.charge.rule.unit, self.level);
-        if self.mark.room == Room::None { used.max(self.level.amount) } else { used }
+impl Seen {
+    /// What is used.
+    pub(super) fn spent(&self) -> u64 {
+        used(self.charge.rule.unit, self.level)
+    }
+
+    /// The same, but what is used up counts as all of its amount, though the last bit of it suffices for no request.
+    pub(super) fn used(&self) -> u64 {
+        if self.room == Room::None { self.spent().max(self.level.amount) } else { self.spent() }
     }
 }
 
@@ -126,10 +134,10 @@ struct Note<'a> {
     members: Vec<(&'a str, u64)>,
 }
 
-async fn note<'a>(limiter: &Limiter, seen: impl Iterator<Item = Seen<'a>>, now: Timestamp) {
+async fn note(limiter: &Limiter, all: &[Seen], now: Timestamp) {
     let mut notes: HashMap<&str, Note<'_>> = HashMap::new();
-    for seen in seen {
-        let Charge { counter, rule } = &seen.mark.charge;
+    for seen in all {
+        let Charge { counter, rule } = &seen.charge;
         let Some(group) = &rule.group else { continue };
         let note = notes.entry(group.name()).or_insert_with(|| Note { group, members: Vec::new() });
         note.members.push((rule.member(counter), seen.used()));

@@ -6,9 +6,10 @@ use config::ObjectName;
 use futures::future::join_all;
 use limits::{Away, Counter, Fullest, Level, Limiter, Timestamp, Unit};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::roll::{BATCH, is_nearly_full, used};
-use crate::snapshot::{Budgets, Rule};
+use crate::snapshot::{Rule, Snapshot};
 
 /// Subjects of a limit that are told.
 const TOLD: usize = 10;
@@ -26,6 +27,9 @@ struct BudgetUsage {
     id: ObjectName,
     uid: String,
     limits: Vec<LimitUsage>,
+    /// Those that the policy gets an event for, of late; the newest last. See `alerts.rs`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    alerts: Vec<Box<RawValue>>,
 }
 
 /// One limit. The numbers are in its unit; money is in nano-dollars.
@@ -73,7 +77,8 @@ struct SubjectUsage {
 ///
 /// # Errors
 /// [`Away`].
-pub(super) async fn read(limiter: &Limiter, budgets: &Budgets, now: Timestamp) -> Result<Usage, Away> {
+pub(super) async fn read(limiter: &Limiter, snapshot: &Snapshot, now: Timestamp) -> Result<Usage, Away> {
+    let budgets = &snapshot.budgets;
     let rules: Vec<_> = budgets.each().flat_map(|(_, _, rules)| rules).collect();
     let mut read = Vec::with_capacity(rules.len());
     for some in rules.chunks(BATCH) {
@@ -83,7 +88,14 @@ pub(super) async fn read(limiter: &Limiter, budgets: &Budgets, now: Timestamp) -
     let mut told = Vec::new();
     for (id, uid, rules) in budgets.each() {
         let limits = read.by_ref().take(rules.len()).collect::<Result<_, _>>()?;
-        told.push(BudgetUsage { id: id.clone(), uid: uid.to_owned(), limits });
+        let has_events = snapshot.alerts.of(id).iter().any(|alert| alert.event);
+        let board = rules.iter().find(|rule| has_events || rule.soft.is_some()).map(|rule| rule.board());
+        let alerts = match board {
+            Some(board) => limiter.board(board, now).await?,
+            None => Vec::new(),
+        };
+        let alerts = alerts.into_iter().filter_map(|entry| RawValue::from_string(entry).ok()).collect();
+        told.push(BudgetUsage { id: id.clone(), uid: uid.to_owned(), limits, alerts });
     }
     Ok(Usage { shared: limiter.is_shared(), budgets: told })
 }
@@ -132,7 +144,7 @@ fn text(at: Timestamp) -> String {
 }
 
 /// As the rendered config has it.
-fn word(unit: Unit) -> &'static str {
+pub(super) fn word(unit: Unit) -> &'static str {
     match unit {
         Unit::NanoUsd => "nano_usd",
         Unit::Tokens => "tokens",

@@ -139,7 +139,7 @@ impl Server {
         let admin_side = run(admin, http::admin_router(Arc::clone(&gateway)), stop_admin.clone());
         let reloading = stop_admin.run_until_cancelled(reload(&gateway, feed));
         let keeping = Box::pin(stop_admin.run_until_cancelled(keep(&gateway, options.keeps_spend)));
-        let shipping = Box::pin(spending::ship(&gateway, &stop_admin));
+        let telling = Box::pin(tell(&gateway, &stop_admin));
         let draining = async {
             shutdown.cancelled().await;
             gateway.drain();
@@ -169,7 +169,7 @@ impl Server {
             }
         };
         meet_redis(&gateway).await;
-        tokio::join!(clients_done, admin_done, reloading, keeping, shipping);
+        tokio::join!(clients_done, admin_done, reloading, keeping, telling);
         leave_redis(&gateway).await;
         if let Some(store) = options.store {
             store.close().await;
@@ -181,12 +181,12 @@ impl Server {
 
 /// Looks after what lasts, until it is dropped.
 async fn keep(gateway: &Gateway, keeps_spend: Option<Duration>) {
-    tokio::join!(
-        database::keep(gateway),
-        database::sweep(gateway),
-        gateway.desk.keep_track(),
-        spending::keep_up(gateway, keeps_spend),
-    );
+    tokio::join!(database::keep(gateway), database::sweep(gateway), spending::keep_up(gateway, keeps_spend),);
+}
+
+/// Tells others what is spent, until `stop`, and then to the end what it has begun.
+async fn tell(gateway: &Gateway, stop: &CancellationToken) {
+    tokio::join!(spending::ship(gateway, stop), gateway.keep_track(stop.clone()));
 }
 
 /// The first requests shall not meet a connection that is still being made.

@@ -5,6 +5,7 @@ mod spend;
 
 use std::time::Duration;
 
+use config::ObjectName;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -28,6 +29,7 @@ pub(crate) struct Metrics {
     tokens: Family<Tokens, Counter>,
     cost: Family<ByDeployment, Counter>,
     limited: Family<Limited, Counter>,
+    alerts: Family<Alerted, Counter>,
     config: Family<Revision, Gauge>,
     rejected: Counter,
     kept: Family<Kept, Counter>,
@@ -102,6 +104,12 @@ struct Limited {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Alerted {
+    owner: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Revision {
     revision: String,
 }
@@ -121,6 +129,7 @@ impl Default for Metrics {
             tokens: Family::default(),
             cost: Family::default(),
             limited: Family::default(),
+            alerts: Family::default(),
             config: Family::default(),
             rejected: Counter::default(),
             kept: Family::default(),
@@ -150,6 +159,7 @@ impl Default for Metrics {
             "Requests that met a full limit, by the BudgetPolicy or VirtualKey that has it",
             new.limited.clone(),
         );
+        registry.register("alerts", "Alerts by BudgetPolicy and what became of them", new.alerts.clone());
         registry.register("config", "1 for the revision that serves", new.config.clone());
         registry.register("config_rejected", "Configs that were refused", new.rejected.clone());
         registry.register(
@@ -193,6 +203,12 @@ impl Metrics {
     pub(crate) fn limited(&self, rule: &Rule, verdict: &'static str) {
         let labels = Limited { owner: rule.budget.to_string(), limit: rule.limit.clone(), verdict };
         self.limited.get_or_create(&labels).inc();
+    }
+
+    /// Counts what became of an alert of a budget.
+    pub(crate) fn alerted(&self, budget: &ObjectName, outcome: &'static str) {
+        let labels = Alerted { owner: budget.to_string(), outcome };
+        self.alerts.get_or_create(&labels).inc();
     }
 
     /// Notes the revision that serves from `unix_seconds` on.

@@ -10,7 +10,7 @@ mod rule;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use rule::{BudgetError, Rule};
+pub(crate) use rule::{BudgetError, Rule, Turn};
 
 use std::collections::HashMap;
 use std::fmt;

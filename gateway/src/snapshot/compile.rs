@@ -15,6 +15,7 @@ use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
 use sha2::{Digest, Sha256};
 
+use super::alerts::Alerts;
 use super::budgets::{BudgetError, Budgets};
 use super::keys::Keys;
 use super::tariff::tariff;
@@ -45,6 +46,8 @@ pub(crate) enum CompileError {
     NameTwice { name: String },
     #[error("model '{name}' has no deployment")]
     NoDeployment { name: String },
+    #[error("budget {budget}: the webhook of its alert at {at_percent} % is no http or https URL")]
+    Webhook { budget: ObjectName, at_percent: u16 },
     #[error(transparent)]
     Budget(#[from] BudgetError),
 }
@@ -78,6 +81,7 @@ pub(super) fn compile(delivery: &Delivery, own: Option<&MasterKey>) -> Result<Sn
         unknown_price: config.settings.unknown_price,
         models,
         budgets: Budgets::compile(&config.budgets)?,
+        alerts: Alerts::compile(delivery)?,
         listing: listing(&by_name),
         by_name,
     })
@@ -112,7 +116,10 @@ fn tag(id: &ObjectName) -> Tag {
     Tag(digest.first_chunk().copied().unwrap_or_default())
 }
 
-fn credential<'a>(delivery: &'a Delivery, reference: &CredentialRef) -> Result<&'a Secret, CompileError> {
+pub(super) fn credential<'a>(
+    delivery: &'a Delivery,
+    reference: &CredentialRef,
+) -> Result<&'a Secret, CompileError> {
     let file = reference.file();
     delivery.credentials.get(&file).ok_or(CompileError::CredentialMissing { file })
 }

@@ -1,5 +1,6 @@
 //! Budgets and rate limits: who is let in, what the others are told, and that no crowd passes a limit.
 
+mod alerts;
 mod fallbacks;
 mod fire;
 mod refusals;

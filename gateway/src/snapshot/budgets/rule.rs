@@ -21,6 +21,19 @@ pub(crate) enum BudgetError {
     NoParent { budget: ObjectName, parent: ObjectName },
 }
 
+/// For how long what is told of a limit need not be told again.
+#[derive(Clone, Debug)]
+pub(crate) struct Turn {
+    /// Differs between the windows of a calendar.
+    pub(crate) id: String,
+    pub(crate) lasts: Duration,
+    /// From each time on that it is still so: there is no end of the window to wait for.
+    pub(crate) renews: bool,
+}
+
+/// Of what is under way.
+const AN_HOUR: Duration = Duration::from_secs(3600);
+
 /// How a limit is counted, and what happens above it.
 #[derive(Debug)]
 pub(crate) struct Rule {
@@ -40,6 +53,10 @@ pub(crate) struct Rule {
     when_away: WhenAway,
     /// Its counters' keys, up to the subject.
     prefix: String,
+    /// Names its budget for good.
+    board: String,
+    /// The reset since which it counts, in Unix seconds.
+    pub(crate) reset_at: Option<u64>,
     /// The counter that all share, if there is one.
     shared: Option<Arc<Counter>>,
     /// Its counters together, for those who are told how full it is. A key's own limits have none.
@@ -70,6 +87,8 @@ impl Rule {
             window,
             at_limit: if watched { AtLimit::Count } else { AtLimit::Refuse },
             prefix,
+            board: owner(budget),
+            reset_at: reset_at(budget, limit),
             shared: None,
         };
         if !budget.per_target {
@@ -108,6 +127,27 @@ impl Rule {
             limits::Window::Calendar(_) => self.window.span(now),
             limits::Window::Rolling(_) | limits::Window::Forever => None,
         }
+    }
+
+    /// For how long what is told of it at `now` is told.
+    pub(crate) fn turn(&self, now: Timestamp) -> Turn {
+        let length = |from: Timestamp, to: Timestamp| Duration::try_from(to.duration_since(from));
+        match (&self.window, self.window.span(now)) {
+            (limits::Window::Calendar(_), Some(span)) => {
+                let lasts = length(now, span.end).unwrap_or_default();
+                Turn { id: span.id.to_string(), lasts, renews: false }
+            }
+            (_, Some(span)) => {
+                let lasts = length(span.start, span.end).unwrap_or_default();
+                Turn { id: String::new(), lasts, renews: true }
+            }
+            (_, None) => Turn { id: String::new(), lasts: AN_HOUR, renews: true },
+        }
+    }
+
+    /// Where its budget's alerts are put up.
+    pub(crate) fn board(&self) -> &str {
+        &self.board
     }
 
     fn make(&self, subject: impl Display) -> Arc<Counter> {
@@ -158,6 +198,8 @@ impl Rule {
             at_limit: AtLimit::Refuse,
             when_away: WhenAway::Estimate,
             prefix: format!("key/{}@{}/{limit}/", key.id, key.uid),
+            board: String::new(),
+            reset_at: None,
             shared: None,
             group: None,
         };
@@ -187,15 +229,20 @@ fn when_away(mode: FailureMode) -> WhenAway {
     }
 }
 
-/// The uid, so that a successor of the same name begins at nothing; outside a cluster the name. A reset makes new keys,
-/// but not for what is under way.
+/// With the uid, so that a successor of the same name begins at nothing; outside a cluster the name. A reset makes new
+/// keys.
 fn prefix(budget: &Budget, limit: &Limit) -> String {
-    let reset = budget.reset_at.filter(|_| limit.unit != Unit::Concurrency).unwrap_or_default();
-    if budget.uid.is_empty() {
-        format!("{}/{}/{reset}/", budget.id, limit.name)
-    } else {
-        format!("{}/{}/{reset}/", budget.uid, limit.name)
-    }
+    let reset = reset_at(budget, limit).unwrap_or_default();
+    format!("{}/{}/{reset}/", owner(budget), limit.name)
+}
+
+/// What is under way goes on.
+fn reset_at(budget: &Budget, limit: &Limit) -> Option<u64> {
+    budget.reset_at.filter(|_| limit.unit != Unit::Concurrency)
+}
+
+fn owner(budget: &Budget) -> String {
+    if budget.uid.is_empty() { budget.id.to_string() } else { budget.uid.clone() }
 }
 
 fn window(from: &Window) -> Result<limits::Window, WindowError> {
