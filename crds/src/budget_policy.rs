@@ -7,7 +7,7 @@ mod usage;
 
 pub use amount::Amount;
 pub use limits::{BudgetLimit, BudgetUnit, CalendarUnit, OnExceed, RollingText, WindowSpec};
-pub use usage::{BudgetUsage, LimitUsage, SubjectUsage};
+pub use usage::{BudgetUsage, LimitUsage, SubjectUsage, ToldAlert};
 
 use std::collections::BTreeMap;
 
@@ -349,6 +349,10 @@ pub struct BudgetPolicyStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub top: Vec<SubjectUsage>,
+    /// The last ten alerts that became events, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    pub alerts: Vec<ToldAlert>,
     /// When a gateway pod told these numbers. They are written only when they change, so they may have been true for
     /// long after.
     #[serde(default, skip_serializing_if = "Option::is_none")]

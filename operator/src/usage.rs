@@ -2,6 +2,7 @@
 //! tells stays as it was. `usage/ask.rs` is the question, `usage/shown.rs` what a status shows of the answer;
 //! `status/budgets/live.rs` puts it there.
 
+pub(crate) mod alerts;
 mod ask;
 mod shown;
 
@@ -27,6 +28,8 @@ const PACE: Duration = Duration::from_secs(5);
 const SPACING: Duration = Duration::from_secs(5);
 /// … and this long for each policy that there is: ten thousand are not written more often than ten a second.
 const SPACING_EACH: Duration = Duration::from_millis(100);
+/// Rounds take at most this share of the time.
+const SHARE: u32 = 10;
 /// Gateways asked at a time.
 const CONCURRENT: usize = 4;
 
@@ -93,9 +96,13 @@ impl Readings {
 
 /// Asks until `stop`.
 pub(crate) async fn run(context: Context, stop: CancellationToken) {
-    while stop.run_until_cancelled(round(&context)).await.is_some() {
-        // So that operators that started together do not ask together.
-        let pause = PACE.mul_f64(rand::random_range(0.8..1.2));
+    loop {
+        let started = Instant::now();
+        if stop.run_until_cancelled(round(&context)).await.is_none() {
+            return;
+        }
+        // Who takes long to tell is asked less often; and operators that started together do not ask together.
+        let pause = PACE.max(started.elapsed() * SHARE).mul_f64(rand::random_range(0.8..1.2));
         if stop.run_until_cancelled(sleep(pause)).await.is_none() {
             return;
         }

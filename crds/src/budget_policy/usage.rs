@@ -64,3 +64,27 @@ pub struct SubjectUsage {
     /// What is used up, of the amount.
     pub percent: i64,
 }
+
+/// A threshold that was reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ToldAlert {
+    /// When.
+    pub at: String,
+    /// The limit.
+    pub limit: String,
+    /// Whose it is; absent where all that match share it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The threshold; absent for the limit's soft amount.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_percent: Option<i64>,
+    /// When the window began. Absent for windows that roll.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_start: Option<String>,
+    /// The reset since which the limit counts, in Unix seconds. Absent if there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset_at: Option<i64>,
+    /// As the event tells it.
+    pub message: String,
+}

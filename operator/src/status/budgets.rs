@@ -5,7 +5,7 @@ mod live;
 #[cfg(test)]
 mod tests;
 
-pub(super) use live::show;
+pub(super) use live::{announce, show};
 
 use crds::{BudgetLimit, BudgetPolicy, BudgetPolicyStatus, BudgetUnit, StatusConditions as _, WindowSpec};
 use render::{Kind, ObjectRef};

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::budgets;
 use super::conditions::find;
 use super::queue::{Desired, Next, Queue, Statused};
 use super::until;
@@ -127,7 +128,10 @@ async fn write(context: &Context, object: &ObjectRef, desired: Desired) {
         }
         Desired::BudgetPolicy(status) => {
             let cached = context.index.lock().budget_policies.get(name).cloned();
-            write_if_new(context, object.kind, cached.as_deref(), &status).await;
+            let is_written = write_if_new(context, object.kind, cached.as_deref(), &status).await;
+            if let Some(cached) = cached.filter(|_| is_written) {
+                budgets::announce(&context.herald, &cached, &status);
+            }
         }
     }
 }
@@ -148,13 +152,14 @@ struct ApplyMetadata<'a> {
     uid: &'a str,
 }
 
-async fn write_if_new<K>(context: &Context, kind: Kind, cached: Option<&K>, status: &K::Status)
+/// Whether it was written.
+async fn write_if_new<K>(context: &Context, kind: Kind, cached: Option<&K>, status: &K::Status) -> bool
 where
     K: Statused + Resource<DynamicType = (), Scope = NamespaceResourceScope> + Kept,
     K: Clone + Debug + DeserializeOwned,
     K::Status: Serialize + Debug,
 {
-    let Some(cached) = cached.filter(|cached| cached.status() != Some(status)) else { return };
+    let Some(cached) = cached.filter(|cached| cached.status() != Some(status)) else { return false };
     let metadata = cached.meta();
     let (name, uid) =
         (metadata.name.as_deref().unwrap_or_default(), metadata.uid.as_deref().unwrap_or_default());
@@ -169,6 +174,7 @@ where
             context.metrics.status_patch("written");
             announce(context, cached, status);
             context.index.apply_answer(written);
+            return true;
         }
         Ok(Err(error)) => failed(context, name, &error),
         Err(_) => {
@@ -181,6 +187,7 @@ where
             context.index.bells().statuses.notify_one();
         }
     }
+    false
 }
 
 /// What is gone needs no status; all else is tried again by the next pass.

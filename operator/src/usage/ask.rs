@@ -26,6 +26,22 @@ pub(super) struct Budget {
     pub(super) id: ObjectName,
     pub(super) uid: String,
     pub(super) limits: Vec<Limit>,
+    /// Those to make events of; the newest last.
+    #[serde(default)]
+    pub(super) alerts: Vec<Alert>,
+}
+
+/// A threshold that was reached.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub(super) struct Alert {
+    pub(super) text: String,
+    pub(super) limit: String,
+    pub(super) subject: Option<String>,
+    /// `None` for the soft amount.
+    pub(super) at_percent: Option<i64>,
+    pub(super) window_start: Option<String>,
+    pub(super) reset_at: Option<i64>,
+    pub(super) time: String,
 }
 
 /// One limit, in its unit; money in nano-dollars.
@@ -86,7 +102,10 @@ pub(super) async fn ask(http: &reqwest::Client, place: SocketAddr) -> Result<Ans
 pub(super) fn add(sum: &mut Vec<Budget>, other: Vec<Budget>) {
     for budget in other {
         match sum.iter_mut().find(|known| known.id == budget.id && known.uid == budget.uid) {
-            Some(known) => budget.limits.into_iter().for_each(|limit| add_limit(known, limit)),
+            Some(known) => {
+                budget.limits.into_iter().for_each(|limit| add_limit(known, limit));
+                known.alerts.extend(budget.alerts);
+            }
             None => sum.push(budget),
         }
     }

@@ -1,10 +1,11 @@
 //! What a status shows of what a pod told: text for people, no finer than they look at.
 
 use config::Unit;
-use crds::{BudgetPolicyStatus, BudgetUsage, LimitUsage, SubjectUsage};
+use crds::{BudgetPolicyStatus, BudgetUsage, LimitUsage, SubjectUsage, ToldAlert};
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
+use super::alerts;
 use super::ask::{Budget, Limit, Window};
 
 /// Subjects that a status names.
@@ -21,6 +22,8 @@ pub(crate) struct Shown {
     pub(crate) top: Vec<SubjectUsage>,
     /// The limits that somebody has used up, for people; `None` if there are none.
     pub(crate) exceeded: Option<String>,
+    /// What was reached of late; the newest last.
+    pub(crate) alerts: Vec<ToldAlert>,
 }
 
 impl Shown {
@@ -38,20 +41,24 @@ impl Shown {
             limits: budget.limits.iter().map(limit).collect(),
             top,
             exceeded: (!full.is_empty()).then(|| full.join(", ")),
+            alerts: alerts::of(&budget.alerts),
         }
     }
 
-    /// Whether a status shows it already.
+    /// Whether a status shows these numbers already.
     pub(crate) fn is_in(&self, status: &BudgetPolicyStatus) -> bool {
         status.usage == self.usage && status.limits == self.limits && status.top == self.top
     }
 
-    /// Whether `new` is to be told at once: somebody has used up a limit or may ask again, or a window has turned.
+    /// Whether `new` is to be told at once: somebody has used up a limit or may ask again, a
+    /// threshold was reached, or a window has turned.
     pub(super) fn is_less_urgent_than(&self, new: &Self) -> bool {
         let turning = |shown: &Self| -> Vec<_> {
             shown.limits.iter().map(|limit| (limit.name.clone(), limit.window_start.clone())).collect()
         };
-        self.exceeded.is_some() != new.exceeded.is_some() || turning(self) != turning(new)
+        self.exceeded.is_some() != new.exceeded.is_some()
+            || self.alerts != new.alerts
+            || turning(self) != turning(new)
     }
 }
 

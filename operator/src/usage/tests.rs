@@ -35,7 +35,7 @@ fn limit(name: &str, unit: Unit, amount: u64, top: &[(&str, u64)]) -> Limit {
 }
 
 fn budget(limits: Vec<Limit>) -> Budget {
-    Budget { id: id("teams"), uid: "u".into(), limits }
+    Budget { id: id("teams"), uid: "u".into(), limits, alerts: Vec::new() }
 }
 
 fn usd(cents: u64) -> Budget {
@@ -121,6 +121,25 @@ fn a_policy_changes_once_in_a_while_and_at_once_when_it_is_used_up() {
 }
 
 #[test]
+fn an_alert_is_told_at_once() {
+    let (readings, start, main) = (Readings::default(), Instant::now(), id("main"));
+    assert!(readings.take(&main, vec![usd(100)], at(start, 0)));
+    let alert = ask::Alert {
+        text: "half of it".into(),
+        limit: "usd".into(),
+        subject: None,
+        at_percent: Some(50),
+        window_start: None,
+        reset_at: None,
+        time: "t1".into(),
+    };
+    let with_alert = || vec![Budget { alerts: vec![alert.clone()], ..usd(100) }];
+    assert!(readings.take(&main, with_alert(), at(start, 1)));
+    assert!(!readings.take(&main, with_alert(), at(start, 60)), "once");
+    assert_eq!(readings.of(&id("teams")).unwrap().shown.alerts[0].message, "half of it");
+}
+
+#[test]
 fn a_thousand_busy_policies_change_ten_times_a_second_together() {
     let (readings, start, main) = (Readings::default(), Instant::now(), id("main"));
     let all = |cents| -> Vec<_> {
@@ -167,6 +186,7 @@ fn answer(shared: bool, spent: u64) -> Value {
 
 #[tokio::test]
 async fn one_pod_is_enough_where_they_count_together_else_all_are_asked() {
+    drop(rustls::crypto::ring::default_provider().install_default());
     let http = crate::acknowledge::client().unwrap();
     let (mut pods, any) = (JoinSet::new(), SocketAddr::from(([127, 0, 0, 1], 0)));
     let nobody = SocketAddr::from(([127, 0, 0, 1], 1));

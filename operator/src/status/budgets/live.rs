@@ -1,10 +1,16 @@
 //! What is used, in the status of a BudgetPolicy. It comes from the pods; without news of them it stays as it is.
 
 use crds::{BudgetPolicy, BudgetPolicyStatus, ConditionType};
+use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::jiff::Timestamp;
+use kube::Resource as _;
 
+use crate::events::{Herald, News};
 use crate::status::conditions::{Subject, Verdict, condition, find};
-use crate::usage::Reading;
+use crate::usage::{Reading, alerts};
+
+/// Of the events that alerts become.
+const REASON: &str = "BudgetThresholdReached";
 
 /// What the object tells already.
 pub(super) fn keep(object: &BudgetPolicy, status: &mut BudgetPolicyStatus) {
@@ -12,6 +18,7 @@ pub(super) fn keep(object: &BudgetPolicy, status: &mut BudgetPolicyStatus) {
     status.usage.clone_from(&before.usage);
     status.limits.clone_from(&before.limits);
     status.top.clone_from(&before.top);
+    status.alerts.clone_from(&before.alerts);
     status.observed_at.clone_from(&before.observed_at);
     status.conditions.extend(find(&before.conditions, ConditionType::Exceeded).cloned());
 }
@@ -34,6 +41,7 @@ pub(in crate::status) fn show(
         let subject = Subject { generation: status.observed_generation, before, now };
         status.conditions.push(condition(ConditionType::Exceeded, &verdict, &subject));
     }
+    status.alerts = alerts::told(before, &reading.shown.alerts);
     if before.is_some_and(|before| reading.shown.is_in(before)) {
         return;
     }
@@ -41,6 +49,18 @@ pub(in crate::status) fn show(
     status.limits = reading.shown.limits;
     status.top = reading.shown.top;
     status.observed_at = Some(format!("{:.0}", reading.at));
+}
+
+/// Makes events of the alerts that a status tells since now.
+pub(in crate::status) fn announce(herald: &Herald, object: &BudgetPolicy, status: &BudgetPolicyStatus) {
+    for alert in alerts::news(object.status.as_ref(), status) {
+        let mark = alert.at_percent.map_or_else(|| "soft".to_owned(), |percent| format!("{percent}%"));
+        let whose = alert.subject.as_deref().unwrap_or("all");
+        // Events of one object and reason are counted together for some minutes; these are not the same.
+        let field_path = Some(format!("spec.limits{{{}}}[{mark}][{whose}]", alert.limit));
+        let object = ObjectReference { field_path, ..object.object_ref(&()) };
+        herald.tell(News { object, good: false, reason: REASON.into(), note: alert.message.clone() });
+    }
 }
 
 #[cfg(test)]
