@@ -148,3 +148,35 @@ spec:
     ensure!((1..=2).contains(&answered), "{answered} of 6 were let in");
     Ok(())
 }
+
+pub(crate) async fn a_threshold_that_is_reached_becomes_an_event(world: &World) -> Result<()> {
+    let site = &world.site;
+    let policy = "apiVersion: fairlead.dev/v1alpha1
+kind: BudgetPolicy
+metadata: {name: alerted}
+spec:
+  targets: [{kind: Model, name: alerted}]
+  limits: [{name: hourly, unit: Requests, amount: 4, window: {rolling: 1h}}]
+  alerts: [{atPercent: 50}]
+";
+    site.serve("alerted", &site.deployment("alerted", "gpt-alerted")).await?;
+    site.apply(policy).await?;
+    ready(site, "alerted").await?;
+    let caller = site.caller()?;
+    // Each of the two pods counts by itself: one of them gets three.
+    for _ in 0..5 {
+        caller.ask("alerted").await?;
+    }
+    let said = "limit hourly for model:alerted is used";
+    wait::until(SOON, format!("an event that says {said:?}"), async || {
+        let ours = "--field-selector=reason=BudgetThresholdReached,involvedObject.name=alerted";
+        let events = site.cluster.kubectl(&["get", "events", "-n", &site.namespace.0, ours], "").await?;
+        ensure!(events.contains(said), "kubectl get events says\n{events}");
+        Ok(Some(()))
+    })
+    .await?;
+    let status = site.api::<BudgetPolicy>().get("alerted").await?.status.context("no status")?;
+    let alert = status.alerts.first().context("no alert in the status")?;
+    ensure!(alert.at_percent == Some(50) && alert.message.contains(said), "status.alerts has {alert:?}");
+    Ok(())
+}

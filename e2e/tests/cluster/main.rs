@@ -90,6 +90,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     budgets::a_reset_is_told_when_every_pod_has_it,
     budgets::a_full_limit_refuses_on_every_pod,
     budgets::what_is_spent_is_told_by_kubectl,
+    budgets::a_threshold_that_is_reached_becomes_an_event,
     keys::an_applied_key_opens_every_pod_and_a_deleted_one_none,
     keys::a_key_may_ask_what_it_is_allowed_and_nothing_while_suspended,
     keys::an_imported_key_is_taken_and_two_of_the_same_are_told_apart,
