@@ -1,7 +1,7 @@
 //! Counters that hold. An ask reserves its estimate in all of its counters or in none; settling puts what was really used
 //! in its place; what is never settled expires. `window.rs` has the time that a counter counts over, `counter.rs` and
 //! `ask.rs` the words, `backend.rs` what a backend does, `book.rs` the arithmetic, `local.rs` the counters of one process,
-//! `redis.rs` those that pods share.
+//! `redis.rs` those that pods share; `redis/channel.rs` is where pods tell each other what cannot wait.
 //! `limiter.rs` is what a gateway holds: it knows what to do while Redis is away; `lease.rs` is what it hands out,
 //! `settler.rs` tells Redis what leases came to. `roll.rs` knows which counters are in use,
 //! `notice.rs` what has been told of them.
@@ -39,6 +39,6 @@ pub use lease::Lease;
 pub use limiter::{Admission, Limiter};
 pub use local::Local;
 pub use notice::{Claim, Notice};
-pub use redis::{Redis, UrlError};
+pub use redis::{Channel, Listener, Redis, UrlError};
 pub use roll::{Fullest, Group};
 pub use window::{Calendar, CalendarUnit, Rolling, Span, Window, WindowError, WindowId};

@@ -3,6 +3,7 @@
 //! repeating a call changes nothing. All keys have one hash tag, so that a cluster keeps them on one node.
 
 mod address;
+mod channel;
 mod link;
 mod notices;
 mod read;
@@ -23,6 +24,7 @@ use crate::window::WindowId;
 
 use address::Address;
 pub use address::UrlError;
+pub use channel::{Channel, Listener};
 use link::Link;
 use script::Script;
 

@@ -38,7 +38,7 @@ const CLUSTER: &str = "cluster=true";
 impl Address {
     pub(super) fn new(url: &str, patience: Duration) -> Result<Self, UrlError> {
         let nodes = url.split(',').map(node).collect::<Result<Vec<_>, _>>()?;
-        let place = nodes.iter().map(|(info, _)| info.addr().to_string()).collect::<Vec<_>>().join(", ");
+        let place = place(&nodes);
         let is_cluster = nodes.len() > 1 || nodes.iter().any(|(_, is_cluster)| *is_cluster);
         let mut infos = nodes.into_iter().map(|(info, _)| info);
         let server = match (is_cluster, infos.next()) {
@@ -47,8 +47,22 @@ impl Address {
             }
             (_, first) => Server::Cluster(Box::new(cluster(first.into_iter().chain(infos), patience)?)),
         };
-        Ok(Self { server, place: format!("Redis at {place}"), patience })
+        Ok(Self { server, place, patience })
     }
+}
+
+/// Each node of it by itself, and all of them for messages.
+pub(super) fn nodes(url: &str) -> Result<(Vec<Client>, String), UrlError> {
+    let nodes = url.split(',').map(node).collect::<Result<Vec<_>, _>>()?;
+    let place = place(&nodes);
+    let clients = nodes.into_iter().map(|(info, _)| Client::open(info));
+    let clients = clients.collect::<Result<_, _>>().map_err(|error| UrlError::Form(kind(&error)))?;
+    Ok((clients, place))
+}
+
+fn place(nodes: &[(ConnectionInfo, bool)]) -> String {
+    let places: Vec<_> = nodes.iter().map(|(info, _)| info.addr().to_string()).collect();
+    format!("Redis at {}", places.join(", "))
 }
 
 fn cluster(

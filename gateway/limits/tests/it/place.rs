@@ -5,7 +5,7 @@ use std::time::Duration;
 use limits::{Local, Redis};
 
 pub(crate) const SERVER: &str = "redis://127.0.0.1:54379";
-const CLUSTER: &str = "redis://127.0.0.1:54381,redis://127.0.0.1:54382,redis://127.0.0.1:54383";
+pub(crate) const CLUSTER: &str = "redis://127.0.0.1:54381,redis://127.0.0.1:54382,redis://127.0.0.1:54383";
 
 /// Enough for a machine that compiles at the same time.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
