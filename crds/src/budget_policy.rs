@@ -273,6 +273,21 @@ pub struct GatewayBudgetsSpec {
     /// requests pass uncounted. FailClosed: they are refused. Estimate: each pod counts by itself. Default Estimate.
     #[serde(default)]
     pub failure_mode: FailureMode,
+    /// Which keys of the database count for what it limits for their user. AllKeys: all of them. PersonalKeys: those
+    /// without a team, as in LiteLLM. Default AllKeys.
+    #[serde(default)]
+    pub users: UserKeys,
+}
+
+/// Which keys of the database count for what it limits for their user. AllKeys: all of them. PersonalKeys: those without a
+/// team, as in LiteLLM. Default AllKeys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum UserKeys {
+    /// All.
+    #[default]
+    AllKeys,
+    /// Those without a team.
+    PersonalKeys,
 }
 
 /// What a request holds before its usage is known.

@@ -21,7 +21,7 @@ pub use budget_policy::{
     Amount, BudgetAlert, BudgetLimit, BudgetPolicy, BudgetPolicySpec, BudgetPolicyStatus, BudgetTarget,
     BudgetUnit, BudgetUsage, CalendarUnit, Enforcement, FailureMode, GatewayBudgetsSpec, LimitUsage,
     OnExceed, ParentRef, RESET_ANNOTATION, ReservationEstimate, ReservationSpec, RollingText, SubjectUsage,
-    TargetKind, TargetSelector, ToldAlert, WindowSpec,
+    TargetKind, TargetSelector, ToldAlert, UserKeys, WindowSpec,
 };
 pub use conditions::{ConditionType, StatusConditions};
 pub use definitions::definitions;

@@ -25,9 +25,10 @@ pub(crate) use roll::Roll;
 pub(crate) use said::Said;
 pub(crate) use told::OverLimit;
 pub(crate) use usage::Usage;
+use whom::Whom;
 pub(crate) use whom::tags;
 
-use crate::auth::Caller;
+use crate::auth::{Accounts, Caller};
 use crate::pipeline::{Ask, Fault, Metrics};
 use crate::snapshot::{Charge, Key, Model, Snapshot};
 
@@ -47,6 +48,8 @@ pub(crate) struct Desk {
     pub(crate) averages: Arc<Averages>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) roll: Arc<Roll>,
+    /// Who knows customers.
+    pub(crate) accounts: Option<Accounts>,
 }
 
 /// A request as it came in.
@@ -77,7 +80,7 @@ impl Desk {
     /// Reserves what a request may use of `model`, or of what a limit falls back to.
     ///
     /// # Errors
-    /// [`Fault::OverLimit`], [`Fault::LimitsAway`].
+    /// [`Fault::OverLimit`], [`Fault::LimitsAway`]; those of [`Whom::new`] and [`Whom::asks`].
     pub(crate) async fn admit(
         &self,
         now: &Snapshot,
@@ -85,13 +88,16 @@ impl Desk {
         model: &Arc<Model>,
     ) -> Result<Admitted, Fault> {
         let (key, mut model) = (asked.caller.key(), Arc::clone(model));
-        if now.budgets.is_empty() && !key.is_some_and(Key::is_limited) {
+        let accounts = self.accounts.as_ref().filter(|_| key.is_some_and(Key::is_stored));
+        if now.budgets.is_empty() && !key.is_some_and(Key::is_limited) && accounts.is_none() {
             return Ok(Admitted { model, tab: None });
         }
         let said = &asked.ask.said;
+        let whom = Whom::new(asked.caller, said, accounts).await?;
+        whom.asks(&model, &asked.ask.model)?;
         let mut fallbacks = FALLBACKS;
         loop {
-            let held = whom::charges(now, asked.caller, &model.name, said);
+            let held = whom.charges(now, &model);
             if held.is_empty() {
                 return Ok(Admitted { model, tab: None });
             }
@@ -104,7 +110,7 @@ impl Desk {
                 Err(full) => full,
             };
             let other = full.falls_back_to().and_then(|name| now.model(name));
-            let other = other.filter(|other| other.name != model.name && asked.caller.may_ask(other));
+            let other = other.filter(|other| other.name != model.name && whom.may_ask(other));
             match other.filter(|_| fallbacks > 0) {
                 Some(other) => model = Arc::clone(other),
                 None => return Err(Fault::OverLimit(Box::new(full.over))),
@@ -167,7 +173,7 @@ impl Desk {
         if let Some(one) = of {
             self.metrics.limited(&one.rule, "unchecked");
         }
-        Fault::LimitsAway(of.map(|one| one.rule.budget.to_string()).unwrap_or_default())
+        Fault::LimitsAway(of.map(|one| one.rule.owner.to_string()).unwrap_or_default())
     }
 
     fn ask(&self, held: &[Charge], forecast: Forecast, model: &str, now: Timestamp) -> limits::Ask {

@@ -1,11 +1,23 @@
-//! Who calls: the holder of the master key, or of a virtual key of the snapshot. Costs one digest and one lookup.
+//! Who calls: the holder of the master key, or of a virtual key of the snapshot, or else of the store. Costs one digest and
+//! two looks into memory; only a key of the store that was not used of late is asked for there (`auth/accounts.rs`).
+
+mod accounts;
+mod flights;
+mod follow;
+mod inherit;
+mod memory;
+mod period;
+
+pub use accounts::Accounts;
+pub(crate) use inherit::Patron;
 
 use std::sync::Arc;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 
 use crate::pipeline::Fault;
-use crate::snapshot::{self, Access, Key, KeyDigest, Model, Snapshot};
+use crate::snapshot::{self, Access, Held, Key, KeyDigest, Model, Snapshot};
+use accounts::Known;
 
 /// LiteLLM's header; it goes before all others, so that a client can keep `Authorization` for another purpose.
 const LITELLM_HEADER: &str = "x-litellm-api-key";
@@ -66,8 +78,21 @@ impl Caller {
     /// [`Fault::ModelDenied`].
     pub(crate) fn asks(&self, model: &Model, name: &str) -> Result<(), Fault> {
         match self {
-            Self::Key(key, _) if !key.access.allows(model) => {
-                Err(Fault::ModelDenied { key: key.label.clone(), model: name.to_owned() })
+            Self::Key(key, _) => key.access.barrier(model).map_or(Ok(()), |whose| {
+                Err(Fault::ModelDenied { key: key.called.clone(), model: name.to_owned(), whose })
+            }),
+            Self::Master => Ok(()),
+        }
+    }
+
+    /// Lets it call `path`.
+    ///
+    /// # Errors
+    /// [`Fault::RouteDenied`].
+    pub(crate) fn calls(&self, path: &str) -> Result<(), Fault> {
+        match self {
+            Self::Key(key, _) if !key.routes.allow(path) => {
+                Err(Fault::RouteDenied { key: key.called.clone(), path: path.to_owned() })
             }
             Self::Key(..) | Self::Master => Ok(()),
         }
@@ -80,7 +105,7 @@ impl Caller {
     pub(crate) fn must_be_master(&self) -> Result<(), Fault> {
         match self {
             Self::Master => Ok(()),
-            Self::Key(key, _) => Err(Fault::MasterOnly { key: key.label.clone() }),
+            Self::Key(key, _) => Err(Fault::MasterOnly { key: key.called.clone() }),
         }
     }
 }
@@ -88,16 +113,41 @@ impl Caller {
 /// Who sends `headers`, at the Unix second `at`.
 ///
 /// # Errors
-/// [`Fault::KeyMissing`], [`Fault::KeyMalformed`], [`Fault::KeyWrong`], [`Fault::KeyShut`].
-pub(crate) fn identify(now: &Snapshot, headers: &HeaderMap, at: u64) -> Result<Caller, Fault> {
-    let digest = snapshot::digest(presented(headers)?);
+/// [`Fault::KeyMissing`], [`Fault::KeyMalformed`], [`Fault::KeyWrong`], [`Fault::KeyShut`], [`Fault::KeysAway`].
+pub(crate) async fn identify(
+    accounts: Option<&Accounts>,
+    now: &Snapshot,
+    headers: &HeaderMap,
+    at: u64,
+) -> Result<Caller, Fault> {
+    let presented = presented(headers)?;
+    let digest = snapshot::digest(presented);
     if now.master_key.matches(&digest) {
         return Ok(Caller::Master);
     }
-    match now.keys.find(&digest, at) {
-        None => Err(Fault::KeyWrong),
-        Some((key, Ok(()))) => Ok(Caller::Key(Arc::clone(key), digest)),
-        Some((key, Err(shut))) => Err(Fault::KeyShut { key: key.label.clone(), shut }),
+    if let Some(held) = now.keys.find(&digest) {
+        return opened(held, digest, at);
+    }
+    // All keys of the store begin so.
+    let accounts = accounts.filter(|_| presented.starts_with(b"sk-")).ok_or(Fault::KeyWrong)?;
+    opened(&stored(accounts, digest, at).await?, digest, at)
+}
+
+async fn stored(accounts: &Accounts, digest: KeyDigest, at: u64) -> Result<Held, Fault> {
+    match accounts.known(&digest, at) {
+        Known::Held(held) => Ok(held),
+        Known::Nobodys => Err(Fault::KeyWrong),
+        Known::Unknown => {
+            let asked = Box::pin(accounts.ask(digest, at)).await;
+            asked.map_err(|_| Fault::KeysAway)?.ok_or(Fault::KeyWrong)
+        }
+    }
+}
+
+fn opened(held: &Held, digest: KeyDigest, at: u64) -> Result<Caller, Fault> {
+    match held.verdict(at) {
+        Ok(()) => Ok(Caller::Key(Arc::clone(&held.key), digest)),
+        Err(shut) => Err(Fault::KeyShut { key: held.key.called.clone(), shut }),
     }
 }
 

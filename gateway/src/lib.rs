@@ -14,6 +14,7 @@ mod snapshot;
 mod spend;
 mod tokens;
 
+pub use auth::Accounts;
 pub use boot::telemetry;
 pub use boot::{Options, RedisAt, Server, serve};
 pub use snapshot::{Feed, MasterKey, Problem};

@@ -22,7 +22,7 @@ pub(crate) use crate::observe::metrics::Metrics;
 pub(crate) use crate::observe::record::Record;
 pub(crate) use crate::observe::wrap::wrap;
 pub(crate) use crate::routing::health::State;
-pub(crate) use crate::snapshot::{Current, Shut, Snapshot, Status};
+pub(crate) use crate::snapshot::{Current, Shut, Snapshot, Status, Whose};
 pub(crate) use ask::Ask;
 pub(crate) use call::{
     Call, CannotEmbed, Fault, Intent, Lossy, Named, NoResponse, Piece, Pieces, Question, Reply, ReplyBody,
@@ -42,7 +42,7 @@ use store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::admission::{self, Admitted, Asked, Averages, Desk, Roll, rounds};
-use crate::auth;
+use crate::auth::{self, Accounts};
 use crate::providers::{self, Clients};
 use crate::routing::{self, health::Health};
 use crate::snapshot::Limits;
@@ -86,6 +86,8 @@ pub(crate) struct Gateway {
 pub(crate) struct Lasting {
     pub(crate) store: Option<Store>,
     pub(crate) spool: Option<Spool>,
+    /// What the store has of keys.
+    pub(crate) accounts: Option<Accounts>,
 }
 
 impl Gateway {
@@ -97,11 +99,11 @@ impl Gateway {
         lasting: Lasting,
         limiter: Limiter,
     ) -> Self {
-        let Lasting { store, spool } = lasting;
+        let Lasting { store, spool, accounts } = lasting;
         let (health, tokenizer, metrics) =
             (Health::default(), Tokenizer::default(), Arc::<Metrics>::default());
         let (averages, roll) = (Arc::<Averages>::default(), Arc::<Roll>::default());
-        let desk = Desk { limiter, averages, metrics: Arc::clone(&metrics), roll };
+        let desk = Desk { limiter, averages, metrics: Arc::clone(&metrics), roll, accounts };
         Self {
             current,
             health,
@@ -144,19 +146,35 @@ impl Gateway {
     /// Lets those who may call pass, for surfaces that have no model to ask for.
     ///
     /// # Errors
-    /// Those of [`auth::identify`] and [`Self::snapshot`].
-    pub(crate) fn identified(&self, headers: &HeaderMap) -> Result<(Arc<Snapshot>, Caller), Fault> {
+    /// Those of [`auth::identify`], [`Caller::calls`] and [`Self::snapshot`].
+    pub(crate) async fn identified(
+        &self,
+        headers: &HeaderMap,
+        path: &str,
+    ) -> Result<(Arc<Snapshot>, Caller), Fault> {
         let now = self.snapshot()?;
-        let caller = auth::identify(&now, headers, (self.clock)())?;
+        let caller = self.caller(&now, headers, path).await?;
         Ok((now, caller))
+    }
+
+    /// Who calls `path`, if they may.
+    ///
+    /// # Errors
+    /// Those of [`auth::identify`] and [`Caller::calls`].
+    async fn caller(&self, now: &Snapshot, headers: &HeaderMap, path: &str) -> Result<Caller, Fault> {
+        let accounts = self.desk.accounts.as_ref();
+        let caller = auth::identify(accounts, now, headers, (self.clock)()).await?;
+        caller.calls(path).map(|()| caller)
     }
 
     /// Lets pass whoever holds the master key, for what tells of more than a caller's own.
     ///
     /// # Errors
-    /// Those of [`Self::identified`], and [`Fault::MasterOnly`].
-    pub(crate) fn mastered(&self, headers: &HeaderMap) -> Result<Arc<Snapshot>, Fault> {
-        let (now, caller) = self.identified(headers)?;
+    /// Those of [`auth::identify`] and [`Self::snapshot`], and [`Fault::MasterOnly`].
+    pub(crate) async fn mastered(&self, headers: &HeaderMap) -> Result<Arc<Snapshot>, Fault> {
+        let now = self.snapshot()?;
+        let accounts = self.desk.accounts.as_ref();
+        let caller = auth::identify(accounts, &now, headers, (self.clock)()).await?;
         caller.must_be_master().map(|()| now)
     }
 }
@@ -221,14 +239,14 @@ pub(crate) async fn serve(gateway: &Gateway, call: Call, record: &mut Record) ->
 /// Who calls, and what is asked.
 ///
 /// # Errors
-/// Those of [`auth::identify`], [`intake::read`] and [`Ask::scan`].
+/// Those of [`Gateway::caller`], [`intake::read`] and [`Ask::scan`].
 async fn receive(
     gateway: &Gateway,
     now: &Snapshot,
     call: Call,
     record: &mut Record,
 ) -> Result<(Caller, Ask), Fault> {
-    let caller = auth::identify(now, &call.headers, (gateway.clock)())?;
+    let caller = gateway.caller(now, &call.headers, call.uri.path()).await?;
     record.called_by(&caller);
     let body = intake::read(&call.headers, call.body, now.limits.request_body_bytes).await?;
     record.received(body.len());

@@ -1,7 +1,6 @@
 //! A delivery compiled to what runs. `compile.rs` makes it, `current.rs` holds the last good one,
-//! `master_key.rs` knows which keys are worth having,
-//! `keys.rs` looks callers up, `access.rs` knows which models they may ask, `budgets.rs` what they are counted in,
-//! `alerts.rs` who is told of it,
+//! `master_key.rs` knows which keys are worth having, `keys.rs` looks callers up, `access.rs` knows which models they may
+//! ask, `routes.rs` which paths, `budgets.rs` what they are counted in, `alerts.rs` who is told of it,
 //! `tariff.rs` finds prices. Read `current.rs` next.
 
 mod access;
@@ -11,16 +10,18 @@ mod compile;
 mod current;
 mod keys;
 mod master_key;
+mod routes;
 mod tariff;
 
-pub(crate) use access::Access;
+pub(crate) use access::{Access, Whose};
 pub(crate) use alerts::{Alert, Alerts, Webhook};
-pub(crate) use budgets::{Charge, Rule, Subjects, Turn};
+pub(crate) use budgets::{Charge, Own, Owner, Rule, Subjects, Turn};
 pub(crate) use current::{Change, Current, Status};
 pub use current::{Feed, Problem};
-pub(crate) use keys::{Key, KeyDigest, Shut};
+pub(crate) use keys::{Held, Key, KeyDigest, OwnLimit, Shut, UserBudgets};
 pub use master_key::MasterKey;
 pub(crate) use master_key::digest;
+pub(crate) use routes::Routes;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -54,6 +55,8 @@ pub(crate) struct Snapshot {
     pub(crate) limits: Limits,
     /// What becomes of a deployment whose price nobody knows.
     pub(crate) unknown_price: UnknownPrice,
+    /// Which keys count for the limits that the store has for their user.
+    pub(crate) user_budgets: UserBudgets,
     /// Every model, once, sorted by name.
     pub(crate) models: Vec<Arc<Model>>,
     /// By name and by alias.

@@ -174,6 +174,7 @@ mod tests {
                 timeouts,
                 on_loss: config::OnLoss::Report,
                 unknown_price: config::UnknownPrice::Allow,
+                user_budgets: config::UserBudgets::AllKeys,
             },
             models: models.iter().map(model).collect(),
             budgets: Vec::new(),

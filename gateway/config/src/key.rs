@@ -83,6 +83,17 @@ pub struct KeyLimits {
     pub max_concurrent: Option<u64>,
 }
 
+/// Which keys count for the limits that the database has for their user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UserBudgets {
+    /// All.
+    #[default]
+    AllKeys,
+    /// Those without a team.
+    PersonalKeys,
+}
+
 impl KeyHash {
     /// The digest of a key that has no end of its own. White space around the key does not count.
     #[must_use]

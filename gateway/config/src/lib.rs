@@ -15,7 +15,7 @@ pub use budget::{
     Target, TargetKind, Unit, Window,
 };
 pub use bundle::{Bundle, BundleError, INDEX_FILE, SHARD_BYTES, SHARDS, shard_slot, short_digest};
-pub use key::{Access, Key, KeyHash, KeyLimits};
+pub use key::{Access, Key, KeyHash, KeyLimits, UserBudgets};
 pub use master_key::WeakKey;
 pub use parameters::{ExtraBody, FieldPath, OWN_FIELDS, Parameters, ParametersError, Step};
 pub use pricing::{Bills, PriceSource, Pricing, Rates, UnknownPrice};
@@ -73,6 +73,9 @@ pub struct Settings {
     /// What becomes of a deployment whose price nobody knows.
     #[serde(default)]
     pub unknown_price: UnknownPrice,
+    /// Which keys count for the limits that the database has for their user.
+    #[serde(default)]
+    pub user_budgets: UserBudgets,
 }
 
 /// A public model name and the deployments that serve it.

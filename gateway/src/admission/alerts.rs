@@ -15,7 +15,7 @@ use super::posts::{ATTEMPTS_TAKE, Post, Posts};
 use super::roll::Seen;
 use crate::cost::NanoUsd;
 use crate::pipeline::Metrics;
-use crate::snapshot::{Alert, Charge, Rule, Snapshot, Turn, Webhook};
+use crate::snapshot::{Alert, Charge, Owner, Rule, Snapshot, Turn, Webhook};
 
 /// Thresholds that this process knows to be told. Of others it asks again, which costs a call.
 const KNOWN: usize = 16_384;
@@ -62,6 +62,7 @@ enum Mark<'a> {
 
 /// A threshold that one counter has reached.
 struct Reached<'a> {
+    budget: &'a config::ObjectName,
     seen: &'a Seen,
     mark: Mark<'a>,
     turn: Turn,
@@ -85,11 +86,13 @@ impl Teller {
         now: Timestamp,
     ) -> Result<bool, Away> {
         let rule = &seen.charge.rule;
-        let alerts = snapshot.alerts.of(&rule.budget).iter().map(Mark::Percent);
+        // What the store limits is nobody's policy.
+        let Owner::Object(budget) = &rule.owner else { return Ok(true) };
+        let alerts = snapshot.alerts.of(budget).iter().map(Mark::Percent);
         let marks = alerts.chain(rule.soft.map(Mark::Soft)).filter(|mark| mark.is_reached(seen));
         let mut is_done = true;
         for mark in marks {
-            let reached = Reached { seen, mark, turn: rule.turn(now), now };
+            let reached = Reached { budget, seen, mark, turn: rule.turn(now), now };
             if mark.has_event() {
                 self.put_up(&reached).await?;
             }
@@ -115,7 +118,7 @@ impl Teller {
             Claim::Others => Ok(false),
             Claim::Mine => {
                 let (body, kept) = (reached.told(), reached.turn.lasts);
-                let budget = reached.seen.charge.rule.budget.clone();
+                let budget = reached.budget.clone();
                 posts.start(Post { webhook: webhook.clone(), name, body, kept, budget });
                 Ok(true)
             }
@@ -133,8 +136,8 @@ impl Teller {
         if self.limiter.claim(&notice, reached.now).await? == Claim::Mine {
             // Not for whom: that may be an end user's name.
             let at_percent = reached.mark.at_percent();
-            tracing::warn!(budget = %rule.budget, limit = rule.limit, at_percent, "a budget is used so far");
-            self.metrics.alerted(&rule.budget, "raised");
+            tracing::warn!(budget = %reached.budget, limit = rule.limit, at_percent, "a budget is used so far");
+            self.metrics.alerted(reached.budget, "raised");
         }
         self.noted(&name, reached).await
     }
@@ -211,7 +214,7 @@ impl Reached<'_> {
         let told = Told {
             text: self.text(rule, rule.subject_of(counter)),
             event: "budget_alert",
-            budget: &rule.budget,
+            budget: self.budget,
             limit: &rule.limit,
             unit: super::usage::word(rule.unit),
             subject: rule.subject_of(counter),
@@ -238,7 +241,7 @@ impl Reached<'_> {
     fn text(&self, rule: &Rule, subject: Option<&str>) -> String {
         let whose = subject.map(|subject| format!(" for {subject}")).unwrap_or_default();
         let (spent, amount) = (shown(rule.unit, self.seen.spent()), shown(rule.unit, self.seen.level.amount));
-        let (percent, budget, limit) = (self.percent(), &rule.budget, &rule.limit);
+        let (percent, budget, limit) = (self.percent(), self.budget, &rule.limit);
         let reached = match self.mark {
             Mark::Soft(soft) => format!("has passed its soft amount of {}", shown(rule.unit, soft)),
             Mark::Percent(alert) if percent < u64::from(alert.at_percent) => "is used up".to_owned(),

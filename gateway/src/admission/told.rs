@@ -10,7 +10,7 @@ use crate::snapshot::Charge;
 /// A limit that has no room for a request.
 #[derive(Clone, Debug)]
 pub(crate) struct OverLimit {
-    /// The BudgetPolicy or VirtualKey.
+    /// The BudgetPolicy or VirtualKey, or whom the store has the limit for.
     pub(crate) owner: String,
     pub(crate) limit: String,
     pub(crate) subject: Option<String>,
@@ -24,7 +24,7 @@ pub(crate) struct OverLimit {
 
 impl OverLimit {
     pub(super) fn new(charge: &Charge, level: Level, asked: u64, resets_at: Option<Timestamp>) -> Self {
-        let (owner, limit) = (charge.rule.budget.to_string(), charge.rule.limit.clone());
+        let (owner, limit) = (charge.rule.owner.to_string(), charge.rule.limit.clone());
         let subject = charge.subject().map(str::to_owned);
         Self { owner, limit, subject, unit: charge.rule.unit, level, asked, resets_at }
     }

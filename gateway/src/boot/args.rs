@@ -35,8 +35,8 @@ pub struct Args {
     /// A PostgreSQL database, shared by the gateways of a cluster. Only from the environment: it has a password.
     #[arg(skip = env_secret("FAIRLEAD_DATABASE_URL"))]
     pub database_url: Option<Secret>,
-    /// A Redis or Redis Cluster, for budgets and rate limits that the gateways of a cluster share. Only from the
-    /// environment: it may have a password.
+    /// A Redis or Redis Cluster, for budgets and rate limits that the gateways of a cluster share, and to tell each other
+    /// of changed keys. Only from the environment: it may have a password.
     #[arg(skip = env_secret("FAIRLEAD_REDIS_URL"))]
     pub redis_url: Option<Secret>,
     /// Whose counters these are in Redis: gateways with the same name share them.

@@ -10,7 +10,7 @@ use anyhow::Context;
 use axum::Router;
 use axum::serve::ListenerExt;
 use config::Secret;
-use limits::{Limiter, Redis};
+use limits::{Channel, Limiter, Redis};
 use store::Store;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -18,6 +18,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{database, spending};
+use crate::auth::Accounts;
 use crate::http;
 use crate::pipeline::{Gateway, Lasting};
 use crate::providers::Clients;
@@ -97,12 +98,22 @@ impl Server {
             Current::new(key),
             Clients::default(),
             unix_seconds,
-            Lasting { store: options.store.clone(), spool: spending::spool(&options)? },
+            Lasting {
+                store: options.store.clone(),
+                spool: spending::spool(&options)?,
+                accounts: accounts(&options)?,
+            },
             limiter(options.redis.as_ref())?,
         ));
         let clients = bind(options.listen).await?;
         let admin = bind(options.admin_listen).await?;
         Ok(Self { gateway, clients, admin, options })
+    }
+
+    /// Keys and whom they belong to, to be changed while it serves. `None` where there is no store.
+    #[must_use]
+    pub fn accounts(&self) -> Option<Accounts> {
+        self.gateway.desk.accounts.clone()
     }
 
     /// Where clients are served.
@@ -181,12 +192,24 @@ impl Server {
 
 /// Looks after what lasts, until it is dropped.
 async fn keep(gateway: &Gateway, keeps_spend: Option<Duration>) {
-    tokio::join!(database::keep(gateway), database::sweep(gateway), spending::keep_up(gateway, keeps_spend),);
+    tokio::join!(
+        database::keep(gateway),
+        database::sweep(gateway),
+        spending::keep_up(gateway, keeps_spend),
+        follow(gateway),
+    );
 }
 
 /// Tells others what is spent, until `stop`, and then to the end what it has begun.
 async fn tell(gateway: &Gateway, stop: &CancellationToken) {
     tokio::join!(spending::ship(gateway, stop), gateway.keep_track(stop.clone()));
+}
+
+/// Takes in what other processes do with keys.
+async fn follow(gateway: &Gateway) {
+    if let Some(accounts) = &gateway.desk.accounts {
+        accounts.follow(unix_seconds).await;
+    }
 }
 
 /// The first requests shall not meet a connection that is still being made.
@@ -208,6 +231,15 @@ fn limiter(redis: Option<&RedisAt>) -> anyhow::Result<Limiter> {
     let text = std::str::from_utf8(url.expose()).unwrap_or_default();
     let redis = Redis::new(text.trim(), space, *patience).context("FAIRLEAD_REDIS_URL is refused")?;
     Ok(Limiter::shared(redis))
+}
+
+fn accounts(options: &Options) -> anyhow::Result<Option<Accounts>> {
+    let Some(store) = options.store.clone() else { return Ok(None) };
+    let channel = options.redis.as_ref().map(|RedisAt { url, space, .. }| {
+        let text = std::str::from_utf8(url.expose()).unwrap_or_default();
+        Channel::new(text.trim(), space, "accounts").context("FAIRLEAD_REDIS_URL is refused")
+    });
+    Ok(Some(Accounts::new(store, channel.transpose()?, unix_seconds())))
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -129,7 +129,10 @@ impl From<Fault> for Refusal {
             Fault::KeyWrong => unauthorized("invalid_api_key", "the API key is not valid"),
             Fault::KeyShut { key, shut } => keys::shut(&key, shut),
             Fault::MasterOnly { key } => keys::master_only(&key),
-            Fault::ModelDenied { key, model } => keys::model_denied(&key, &model),
+            Fault::KeysAway => keys::away(),
+            Fault::ModelDenied { key, model, whose } => keys::model_denied(&key, &model, whose),
+            Fault::RouteDenied { key, path } => keys::route_denied(&key, &path),
+            Fault::CustomerBlocked(customer) => keys::customer_blocked(&customer),
             Fault::BodyTooLarge(limit) => {
                 let message =
                     format!("the request body is larger than the {limit} bytes that this gateway takes");

@@ -49,7 +49,7 @@ fn database(gateway: &Gateway) -> &'static str {
 
 /// Without a key no more than that something answers; with the master key, each deployment.
 pub(super) async fn report(State(gateway): Shared, headers: HeaderMap) -> Response<Body> {
-    match gateway.mastered(&headers) {
+    match gateway.mastered(&headers).await {
         Ok(now) => Json(endpoints(&gateway, &now)).into_response(),
         Err(Fault::KeyMissing | Fault::NotReady) => Json(json!({"status": "healthy"})).into_response(),
         Err(fault) => Refusal::from(fault).into_response(),

@@ -10,7 +10,7 @@ use crate::pipeline::Gateway;
 
 /// For those who hold the master key.
 pub(super) async fn for_clients(State(gateway): Shared, headers: HeaderMap) -> Response<Body> {
-    match gateway.mastered(&headers) {
+    match gateway.mastered(&headers).await {
         Ok(_) => page(&gateway),
         Err(fault) => Refusal::from(fault).into_response(),
     }

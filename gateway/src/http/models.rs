@@ -19,7 +19,7 @@ const CREATED: &str = "2023-02-28T18:56:42Z";
 /// All names that the caller may ask for, aliases too, sorted.
 pub(super) async fn list(State(gateway): Shared, uri: Uri, headers: HeaderMap) -> Response<Body> {
     let (headers, dialect) = asker(&uri, headers);
-    match gateway.identified(&headers) {
+    match gateway.identified(&headers, uri.path()).await {
         Ok((now, caller)) => json(match dialect {
             Dialect::Anthropic => anthropic_list(now.names(caller.access())).to_string().into(),
             Dialect::Gemini => gemini_list(now.names(caller.access())).to_string().into(),
@@ -39,7 +39,7 @@ pub(super) async fn one(
     headers: HeaderMap,
 ) -> Response<Body> {
     let (headers, dialect) = asker(&uri, headers);
-    let (now, caller) = match gateway.identified(&headers) {
+    let (now, caller) = match gateway.identified(&headers, uri.path()).await {
         Ok(known) => known,
         Err(fault) => return Refusal::from(fault).told_in(dialect).into_response(),
     };

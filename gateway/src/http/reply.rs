@@ -43,7 +43,7 @@ pub(super) async fn reply(
 ) -> Response<Body> {
     let (record, dialect) = (begin(gateway), intent.dialect);
     let (parts, body) = request.into_parts();
-    let call = Call { headers: parts.headers, body, intent };
+    let call = Call { headers: parts.headers, uri: parts.uri, body, intent };
     let (served, record) = pipeline::attend(gateway, call, record).await;
     told(served, record, dialect, framing).await
 }

@@ -201,7 +201,7 @@ impl Metrics {
 
     /// Counts a request that met a full limit.
     pub(crate) fn limited(&self, rule: &Rule, verdict: &'static str) {
-        let labels = Limited { owner: rule.budget.to_string(), limit: rule.limit.clone(), verdict };
+        let labels = Limited { owner: rule.owner.label(), limit: rule.limit.clone(), verdict };
         self.limited.get_or_create(&labels).inc();
     }
 

@@ -1,6 +1,7 @@
 //! The types that the stages of the pipeline pass along.
 
 use axum::body::Body;
+use axum::http::Uri;
 use bytes::Bytes;
 use catalogue::Dialect;
 use futures::stream::BoxStream;
@@ -15,11 +16,12 @@ use reqwest::header::HeaderMap;
 
 use super::OverLimit;
 use super::kept::Keep;
-use crate::snapshot::{Deployment, Shut};
+use crate::snapshot::{Deployment, Shut, Whose};
 
 /// A request as it came in: nothing is read yet.
 pub(crate) struct Call {
     pub(crate) headers: HeaderMap,
+    pub(crate) uri: Uri,
     pub(crate) body: Body,
     pub(crate) intent: Intent,
 }
@@ -133,12 +135,18 @@ pub(crate) enum Fault {
     KeyMalformed,
     /// Nobody's key.
     KeyWrong,
-    /// A virtual key, by namespace and name, that does not open the gateway now.
+    /// A virtual key, as people call it, that does not open the gateway now.
     KeyShut { key: String, shut: Shut },
+    /// The database does not say whose key it is.
+    KeysAway,
     /// Only the master key may do this, and it is another.
     MasterOnly { key: String },
-    /// The key may not ask the model, as the client named it.
-    ModelDenied { key: String, model: String },
+    /// The key may not ask the model, as the client named it, by the list of somebody.
+    ModelDenied { key: String, model: String, whose: Whose },
+    /// The key may not call the path.
+    RouteDenied { key: String, path: String },
+    /// The customer that the request is for, whom the gateway's owner has blocked.
+    CustomerBlocked(String),
     /// More bytes than the limit, which it names.
     BodyTooLarge(u64),
     /// The client stopped sending, or sent too slowly.

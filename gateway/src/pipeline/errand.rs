@@ -11,7 +11,7 @@ use store::StoredResponse;
 
 use super::thread::{Home, locate};
 use super::{Fault, Gateway, NoResponse, Record, Reply, ReplyBody, Terms, Wanted, Why, kept};
-use crate::auth::{self, Caller};
+use crate::auth::Caller;
 use crate::providers::{self, Visit};
 use crate::snapshot::{Seat, Snapshot};
 
@@ -59,7 +59,7 @@ const PAGE: (usize, usize) = (20, 100);
 /// [`Fault`].
 pub(crate) async fn run(gateway: &Gateway, errand: Errand, record: &mut Record) -> Result<Reply, Fault> {
     let now = gateway.snapshot()?;
-    let caller = auth::identify(&now, &errand.headers, (gateway.clock)())?;
+    let caller = gateway.caller(&now, &errand.headers, &errand.path()).await?;
     record.rereads();
     let terms = Terms { limits: now.limits, clock: gateway.clock };
     match locate(gateway, &now, &caller, (&errand.id, Wanted::Itself)).await? {
@@ -151,6 +151,16 @@ async fn own(
 }
 
 impl Errand {
+    /// What it was called by.
+    fn path(&self) -> String {
+        let rest = match self.deed {
+            Deed::Fetch | Deed::Delete => "",
+            Deed::Cancel => "/cancel",
+            Deed::ListInput => "/input_items",
+        };
+        format!("/v1/responses/{}{rest}", self.id)
+    }
+
     fn asked(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }

@@ -6,11 +6,13 @@
 //! too: in their counters for the request's own subjects where they match it themselves, else in one that is kept for what
 //! comes from below.
 
+mod owner;
 mod rule;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use rule::{BudgetError, Rule, Turn};
+pub(crate) use owner::Owner;
+pub(crate) use rule::{BudgetError, Own, Rule, Turn};
 
 use std::collections::HashMap;
 use std::fmt;
@@ -61,8 +63,10 @@ struct Compiled {
 /// For whom a request can be counted.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Subjects<'a> {
-    /// `None` for the master key.
+    /// The VirtualKey.
     pub(crate) key: Option<&'a ObjectName>,
+    /// A key of the store, by its id. It lives in no namespace.
+    pub(crate) stored_key: Option<&'a str>,
     /// The budgets that the key names itself: it is counted there as a subject of its own.
     pub(crate) named: &'a [ObjectName],
     pub(crate) team: Option<&'a str>,
@@ -244,6 +248,9 @@ impl<'a> Subjects<'a> {
             let own = (TargetKind::VirtualKey, Some(key.name.as_str()), Subject::Key(key));
             [named(TargetKind::Namespace, &key.namespace), own]
         });
+        let stored = self
+            .stored_key
+            .map(|id| (TargetKind::VirtualKey, None, Subject::Named(TargetKind::VirtualKey, id)));
         let rest = [
             (TargetKind::Team, self.team),
             (TargetKind::User, self.user),
@@ -252,7 +259,11 @@ impl<'a> Subjects<'a> {
         ];
         let rest = rest.into_iter().filter_map(move |(kind, name)| Some(named(kind, name?)));
         let tags = self.tags.iter().map(move |tag| named(TargetKind::Tag, tag));
-        std::iter::once((TargetKind::Gateway, None, Subject::Gateway)).chain(key).chain(rest).chain(tags)
+        std::iter::once((TargetKind::Gateway, None, Subject::Gateway))
+            .chain(key)
+            .chain(stored)
+            .chain(rest)
+            .chain(tags)
     }
 }
 

@@ -19,7 +19,9 @@ use super::alerts::Alerts;
 use super::budgets::{BudgetError, Budgets};
 use super::keys::Keys;
 use super::tariff::tariff;
-use super::{Api, Deployment, Identity, Limits, MasterKey, Model, Seat, Snapshot, Timeouts, Upstream};
+use super::{
+    Api, Deployment, Identity, Limits, MasterKey, Model, Seat, Snapshot, Timeouts, Upstream, UserBudgets,
+};
 
 /// Why a delivery cannot serve. Names the object and never the material.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +81,7 @@ pub(super) fn compile(delivery: &Delivery, own: Option<&MasterKey>) -> Result<Sn
         keys: Keys::compile(&config.keys)?,
         limits: limits(config.settings.limits),
         unknown_price: config.settings.unknown_price,
+        user_budgets: user_budgets(config.settings.user_budgets),
         models,
         budgets: Budgets::compile(&config.budgets)?,
         alerts: Alerts::compile(delivery)?,
@@ -173,6 +176,13 @@ fn limits(from: config::Limits) -> Limits {
         request_body_bytes: from.request_body_bytes,
         answer_bytes: bytes(from.answer_bytes),
         stream_event_bytes: bytes(from.stream_event_bytes),
+    }
+}
+
+fn user_budgets(from: config::UserBudgets) -> UserBudgets {
+    match from {
+        config::UserBudgets::AllKeys => UserBudgets::OfAllKeys,
+        config::UserBudgets::PersonalKeys => UserBudgets::OfPersonalKeys,
     }
 }
 

@@ -8,31 +8,60 @@ use std::sync::Arc;
 
 use config::{KeyHash, ObjectName};
 
-use super::access::Access;
+use super::Model;
+use super::access::{Access, Whose, fits};
 use super::budgets::{Charge, Rule};
 use super::compile::CompileError;
+use super::routes::Routes;
 
 /// SHA-256 of a whole key.
 pub(crate) type KeyDigest = [u8; 32];
 
-/// A virtual key.
+/// A virtual key, of the config or of the store.
 #[derive(Debug)]
 pub(crate) struct Key {
-    /// Namespace and name of the VirtualKey, for logs and messages.
+    /// Names it for good, for logs and records: namespace and name of the VirtualKey, or `key:` and its id in the store.
     pub(crate) label: String,
-    pub(crate) id: ObjectName,
+    /// For messages.
+    pub(crate) called: String,
+    /// The VirtualKey, if it is one.
+    pub(crate) id: Option<ObjectName>,
+    /// Its id in the store, if it is there.
+    pub(crate) stored: Option<String>,
     pub(crate) display_name: Option<String>,
     pub(crate) team: Option<String>,
     pub(crate) user: Option<String>,
     pub(crate) access: Access,
+    /// The paths that it may call.
+    pub(crate) routes: Routes,
     /// Every request with it has these.
     pub(crate) tags: Vec<String>,
     /// Those that it names.
     pub(crate) budgets: Vec<ObjectName>,
-    /// Of its own.
-    limits: Vec<Arc<Rule>>,
-    expires_at: Option<u64>,
-    is_suspended: bool,
+    /// Of its own, and of those whose it is.
+    pub(crate) limits: Vec<OwnLimit>,
+    /// Unix seconds.
+    pub(crate) expires_at: Option<u64>,
+    /// Whatever the time is.
+    pub(crate) shut: Option<Shut>,
+}
+
+/// A limit that comes with a key.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnLimit {
+    pub(crate) rule: Arc<Rule>,
+    pub(crate) whose: Whose,
+    /// Only requests for models of this pattern count.
+    pub(crate) model: Option<String>,
+}
+
+/// Which keys count for the limits that the store has for their user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum UserBudgets {
+    #[default]
+    OfAllKeys,
+    /// Those without a team.
+    OfPersonalKeys,
 }
 
 /// All keys of a snapshot.
@@ -40,11 +69,11 @@ pub(crate) struct Key {
 pub(crate) struct Keys(HashMap<KeyDigest, Held>);
 
 /// A key by one of its digests.
-#[derive(Debug)]
-struct Held {
-    key: Arc<Key>,
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) key: Arc<Key>,
     /// See [`KeyHash::until`].
-    until: Option<u64>,
+    pub(crate) until: Option<u64>,
 }
 
 /// Why a known key does not open the gateway.
@@ -53,7 +82,14 @@ pub(crate) enum Shut {
     Expired,
     /// A rotation has replaced it.
     Replaced,
+    /// A VirtualKey, by its owner.
     Suspended,
+    /// A key of the store.
+    Blocked,
+    /// Its team is.
+    TeamBlocked,
+    /// Its user is.
+    UserBlocked,
 }
 
 impl Keys {
@@ -72,30 +108,52 @@ impl Keys {
         Ok(Self(all))
     }
 
-    /// The key of that digest, at the Unix second `now`. `None` if it is nobody's.
-    pub(crate) fn find(&self, digest: &KeyDigest, now: u64) -> Option<(&Arc<Key>, Result<(), Shut>)> {
-        let Held { key, until } = self.0.get(digest)?;
+    /// The key of that digest. `None` if it is nobody's.
+    pub(crate) fn find(&self, digest: &KeyDigest) -> Option<&Held> {
+        self.0.get(digest)
+    }
+}
+
+impl Held {
+    /// Whether it opens the gateway at the Unix second `now`.
+    pub(crate) fn verdict(&self, now: u64) -> Result<(), Shut> {
         let is_over = |end: Option<u64>| end.is_some_and(|end| end <= now);
-        let verdict = if is_over(key.expires_at) {
-            Err(Shut::Expired)
-        } else if is_over(*until) {
-            Err(Shut::Replaced)
-        } else if key.is_suspended {
-            Err(Shut::Suspended)
-        } else {
-            Ok(())
-        };
-        Some((key, verdict))
+        if is_over(self.key.expires_at) {
+            return Err(Shut::Expired);
+        }
+        if is_over(self.until) {
+            return Err(Shut::Replaced);
+        }
+        self.key.shut.map_or(Ok(()), Err)
+    }
+}
+
+impl OwnLimit {
+    /// Whether a request for `model` counts.
+    pub(crate) fn counts(&self, model: &Model) -> bool {
+        self.model.as_ref().is_none_or(|pattern| model.names().any(|name| fits(pattern, name)))
     }
 }
 
 impl Key {
-    /// What its own limits charge.
-    pub(crate) fn charges(&self) -> impl Iterator<Item = Charge> {
-        self.limits.iter().map(Rule::charge)
+    /// What a request for `model` with it charges by what comes with it.
+    pub(crate) fn charges(&self, model: &Model, users: UserBudgets) -> impl Iterator<Item = Charge> {
+        self.limits(model, users).map(|limit| limit.rule.charge())
     }
 
-    /// Whether it has limits of its own.
+    /// The limits that come with it and count a request for `model`.
+    pub(crate) fn limits(&self, model: &Model, users: UserBudgets) -> impl Iterator<Item = &OwnLimit> {
+        let without_users = users == UserBudgets::OfPersonalKeys && self.team.is_some();
+        let of_others = move |limit: &&OwnLimit| !(without_users && limit.whose == Whose::User);
+        self.limits.iter().filter(of_others).filter(move |limit| limit.counts(model))
+    }
+
+    /// Whether it is a key of the store.
+    pub(crate) fn is_stored(&self) -> bool {
+        self.stored.is_some()
+    }
+
+    /// Whether limits come with it.
     pub(crate) fn is_limited(&self) -> bool {
         !self.limits.is_empty()
     }
@@ -103,16 +161,19 @@ impl Key {
     fn new(from: &config::Key) -> Self {
         Self {
             label: from.id.to_string(),
-            id: from.id.clone(),
+            called: from.id.to_string(),
+            id: Some(from.id.clone()),
+            stored: None,
             display_name: from.display_name.clone(),
             team: from.team.clone(),
             user: from.user.clone(),
             access: Access::new(&from.models),
+            routes: Routes::default(),
             tags: tags(from),
             budgets: from.budgets.clone(),
             limits: Rule::of_key(from),
             expires_at: from.expires_at,
-            is_suspended: from.suspended,
+            shut: from.suspended.then_some(Shut::Suspended),
         }
     }
 }
@@ -158,7 +219,7 @@ mod tests {
     }
 
     fn verdict(keys: &Keys, presented: &[u8], now: u64) -> Option<Result<(), Shut>> {
-        keys.find(&Sha256::digest(presented).into(), now).map(|(_, verdict)| verdict)
+        keys.find(&Sha256::digest(presented).into()).map(|held| held.verdict(now))
     }
 
     #[test]

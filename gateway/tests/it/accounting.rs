@@ -1,7 +1,7 @@
 //! Every call is accounted for, once: before its client has the end of the answer, whatever becomes of the process, of
 //! the database, or of the client.
 
-mod database;
+pub(crate) mod database;
 mod hangups;
 mod outage;
 mod process;

@@ -33,7 +33,7 @@ fn priced(mut model: Model) -> Model {
     model
 }
 
-fn limit(name: &str, unit: Unit, amount: u64) -> Limit {
+pub(crate) fn limit(name: &str, unit: Unit, amount: u64) -> Limit {
     let window = match unit {
         Unit::Concurrency => Window::Forever,
         _ => Window::Calendar { every: CalendarUnit::Year, time_zone: "UTC".into(), start_day: None },
@@ -50,7 +50,7 @@ fn limit(name: &str, unit: Unit, amount: u64) -> Limit {
 }
 
 /// Of all requests together.
-fn budget(name: &str, limits: Vec<Limit>) -> Budget {
+pub(crate) fn budget(name: &str, limits: Vec<Limit>) -> Budget {
     Budget {
         id: ObjectName { namespace: "ai".into(), name: name.into() },
         uid: String::new(),
@@ -99,7 +99,7 @@ async fn serving(delivery: Delivery) -> Gateway {
 }
 
 /// The Redis that `scripts/services up` brings, with counters of the test's own.
-fn redis() -> Option<RedisAt> {
+pub(crate) fn redis() -> Option<RedisAt> {
     let space = format!("gateway-it-{:032x}", rand::random::<u128>());
     // Longer than a gateway's own, for machines that compile at the same time.
     let patience = std::time::Duration::from_secs(10);

@@ -11,7 +11,7 @@ use config::{
     Config, CredentialRef, Delivery, Deployment, Header, HttpUpstream, Model, ObjectName, Secret, Settings,
     Timeouts, Upstream,
 };
-use gateway::{Feed, Options, RedisAt, Server, SpoolOptions, Store};
+use gateway::{Accounts, Feed, Options, RedisAt, Server, SpoolOptions, Store};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -34,6 +34,8 @@ pub(crate) struct Gateway {
     pub(crate) url: String,
     pub(crate) admin: String,
     pub(crate) address: SocketAddr,
+    /// Where there is a store.
+    pub(crate) accounts: Option<Accounts>,
     pub(crate) feed: watch::Sender<Feed>,
     pub(crate) shutdown: CancellationToken,
     pub(crate) tasks: JoinSet<()>,
@@ -120,6 +122,7 @@ impl Gateway {
         let server = Server::bind(options).await.expect("binds");
         let address = server.listen().expect("an address");
         let admin = server.admin_listen().expect("an address");
+        let accounts = server.accounts();
         let (shutdown, mut tasks) = (CancellationToken::new(), JoinSet::new());
         let stop = shutdown.clone();
         tasks.spawn(async move { server.serve(receiver, stop).await.expect("serves") });
@@ -127,6 +130,7 @@ impl Gateway {
             url: format!("http://{address}"),
             admin: format!("http://{admin}"),
             address,
+            accounts,
             feed,
             shutdown,
             tasks,
@@ -201,6 +205,7 @@ pub(crate) fn delivery(revision: &str, models: Vec<Model>) -> Delivery {
         timeouts: PATIENT,
         on_loss: config::OnLoss::Report,
         unknown_price: config::UnknownPrice::Allow,
+        user_budgets: config::UserBudgets::AllKeys,
     };
     Delivery {
         revision: revision.into(),

@@ -24,6 +24,7 @@ mod relay;
 mod relays;
 mod responses;
 mod speakers;
+mod stored_keys;
 mod streams;
 mod surface;
 mod upstream;

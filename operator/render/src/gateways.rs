@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::Catalogue;
-use config::{Config, KeyHash, Limits, ObjectName, Secret, Settings, WeakKey};
-use crds::{BudgetPolicy, ConditionType, GatewayRef, LimitsSpec, ModelGateway, NamespaceSelection};
+use config::{Config, KeyHash, Limits, ObjectName, Secret, Settings, UserBudgets, WeakKey};
+use crds::{BudgetPolicy, ConditionType, GatewayRef, LimitsSpec, ModelGateway, NamespaceSelection, UserKeys};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::credentials::Resolved;
@@ -252,7 +252,11 @@ fn fresh_settings(
     let limits = limits(&spec.limits).map_err(|fault| (ConditionType::Accepted, fault))?;
     let on_loss = on_loss(&spec.translation, config::OnLoss::default());
     let unknown_price = unknown_price(spec.pricing.unknown_model);
-    let settings = Settings { master_key: None, limits, timeouts, on_loss, unknown_price };
+    let user_budgets = match spec.budgets.users {
+        UserKeys::AllKeys => UserBudgets::AllKeys,
+        UserKeys::PersonalKeys => UserBudgets::PersonalKeys,
+    };
+    let settings = Settings { master_key: None, limits, timeouts, on_loss, unknown_price, user_budgets };
     let Some(reference) = &spec.auth.master_key_secret_ref else { return Ok((settings, None)) };
     let secret = ObjectName { namespace: name.namespace.clone(), name: reference.name.clone() };
     let id = credentials::credential_id("mgw", name, "masterKey");

@@ -50,6 +50,7 @@ fn rendered(models: &[(&str, u32)], credential: &str) -> GatewayConfig {
         timeouts: TIMEOUTS,
         on_loss: config::OnLoss::Report,
         unknown_price: config::UnknownPrice::Allow,
+        user_budgets: config::UserBudgets::AllKeys,
     };
     let config = Config {
         gateway: id("main"),

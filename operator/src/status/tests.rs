@@ -40,6 +40,7 @@ fn config(models: &[(&str, u32)]) -> Config {
         timeouts: TIMEOUTS,
         on_loss: config::OnLoss::Report,
         unknown_price: config::UnknownPrice::Allow,
+        user_budgets: config::UserBudgets::AllKeys,
     };
     Config {
         gateway: id("main"),

@@ -96,6 +96,7 @@ fn config(models: Vec<Model>) -> Config {
         timeouts: TIMEOUTS,
         on_loss: crate::OnLoss::Report,
         unknown_price: crate::UnknownPrice::Allow,
+        user_budgets: crate::UserBudgets::AllKeys,
     };
     Config { gateway: object("main"), settings, models, budgets: Vec::new(), keys: Vec::new() }
 }

@@ -2,11 +2,11 @@
 //! LiteLLM's clients look for, where it has one.
 //! Source: LiteLLM's documentation and error types, read 2026-11-25.
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use protocol::fault::FaultClass;
 
 use super::{Refusal, unauthorized};
-use crate::pipeline::Shut;
+use crate::pipeline::{Shut, Whose};
 
 /// A key that was good, or will be.
 pub(super) fn shut(key: &str, shut: Shut) -> Refusal {
@@ -15,21 +15,43 @@ pub(super) fn shut(key: &str, shut: Shut) -> Refusal {
             kind: "expired_key",
             ..unauthorized(
                 "expired_key",
-                format!("the key {key} has expired: ask its owner for another, or for a later expiresAt"),
+                format!(
+                    "the key {key} has expired: ask its owner for another, or for a later end (expiresAt of a VirtualKey)"
+                ),
             )
         },
         Shut::Replaced => Refusal {
             kind: "expired_key",
             ..unauthorized(
                 "expired_key",
-                format!("this is an old key of {key}, which a rotation has replaced: read its Secret anew"),
+                format!(
+                    "this is an old key of {key}, which a rotation has replaced: get the new one (of a VirtualKey, from \
+                     its Secret)"
+                ),
             )
         },
         Shut::Suspended => unauthorized(
             "key_suspended",
             format!("the key {key} is suspended: its owner can end that with spec.suspend of the VirtualKey"),
         ),
+        Shut::Blocked => blocked(format!("the key {key} is blocked: ask its owner")),
+        Shut::TeamBlocked => blocked(format!("the team of the key {key} is blocked: ask its owner")),
+        Shut::UserBlocked => {
+            blocked(format!("the user of the key {key} is blocked: ask the gateway's owner"))
+        }
     }
+}
+
+fn blocked(message: String) -> Refusal {
+    Refusal { kind: "auth_error", ..unauthorized("key_blocked", message) }
+}
+
+/// A key may be good, and only the database knows.
+pub(super) fn away() -> Refusal {
+    let message = "the database that knows this key does not answer; try again soon";
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "server_error", "keys_unavailable", message)
+        .classed(FaultClass::Unreachable)
+        .with(header::RETRY_AFTER, "2")
 }
 
 /// What tells of more than a key's own.
@@ -39,13 +61,38 @@ pub(super) fn master_only(key: &str) -> Refusal {
 }
 
 /// A model that exists, for others.
-pub(super) fn model_denied(key: &str, model: &str) -> Refusal {
+pub(super) fn model_denied(key: &str, model: &str, whose: Whose) -> Refusal {
     let short: String = model.chars().take(200).collect();
+    let (code, why) = match whose {
+        Whose::VirtualKey => {
+            ("key_model_access_denied", "its owner can allow more with spec.models of the VirtualKey")
+        }
+        Whose::Key => ("key_model_access_denied", "its owner can allow more with the models of the key"),
+        Whose::Member => ("team_model_access_denied", "its team can allow its user more"),
+        Whose::Team => ("team_model_access_denied", "its team has no more"),
+        Whose::User => ("user_model_access_denied", "its user may use no more without a team"),
+        Whose::Customer => ("customer_model_access_denied", "the customer of this request may use no more"),
+    };
     let message = format!(
-        "the key {key} may not use the model '{short}': GET /v1/models lists those that it may, and its owner can \
-         allow more with spec.models of the VirtualKey"
+        "the key {key} may not use the model '{short}': GET /v1/models lists those that it may, and {why}"
     );
-    forbidden("key_model_access_denied", message).about("model")
+    forbidden(code, message).about("model")
+}
+
+/// A path that exists, for other keys.
+pub(super) fn route_denied(key: &str, path: &str) -> Refusal {
+    let short: String = path.chars().take(200).collect();
+    let message = format!(
+        "the key {key} may not call {short}: its owner can allow more paths, or make it of another type"
+    );
+    Refusal { kind: "auth_error", ..forbidden("route_denied", message) }
+}
+
+/// An end user, for whom nothing is done.
+pub(super) fn customer_blocked(customer: &str) -> Refusal {
+    let message =
+        format!("the customer '{customer}' that this request is for is blocked: ask the gateway's owner");
+    Refusal { kind: "auth_error", ..forbidden("customer_blocked", message) }
 }
 
 fn forbidden(code: &'static str, message: String) -> Refusal {

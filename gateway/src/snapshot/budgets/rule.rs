@@ -10,7 +10,8 @@ use config::{
 };
 use limits::{AtLimit, Counter, CounterKey, Group, Span, Timestamp, WhenAway, WindowError};
 
-use super::{Charge, Subject};
+use super::{Charge, Owner, Subject};
+use crate::snapshot::{OwnLimit, Whose};
 
 /// Why a budget cannot run: the config was rendered by another release.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +38,7 @@ const AN_HOUR: Duration = Duration::from_secs(3600);
 /// How a limit is counted, and what happens above it.
 #[derive(Debug)]
 pub(crate) struct Rule {
-    pub(crate) budget: ObjectName,
+    pub(crate) owner: Owner,
     pub(crate) limit: String,
     pub(crate) unit: limits::Unit,
     pub(crate) amount: u64,
@@ -73,7 +74,7 @@ impl Rule {
         let watched = budget.enforcement == Enforcement::Shadow || limit.on_exceed == OnExceed::Warn;
         let prefix = prefix(budget, limit);
         let mut rule = Self {
-            budget: budget.id.clone(),
+            owner: Owner::Object(budget.id.clone()),
             limit: limit.name.clone(),
             unit: unit(limit.unit),
             amount: limit.amount,
@@ -167,44 +168,55 @@ impl Rule {
     }
 
     /// What a key limits for itself: over the last minute, or what is under way.
-    pub(in crate::snapshot) fn of_key(key: &config::Key) -> Vec<Arc<Self>> {
+    pub(in crate::snapshot) fn of_key(key: &config::Key) -> Vec<OwnLimit> {
         let config::KeyLimits { requests_per_minute, tokens_per_minute, max_concurrent } = key.limits;
         let all = [
             ("requests-per-minute", limits::Unit::Requests, requests_per_minute),
             ("tokens-per-minute", limits::Unit::Tokens, tokens_per_minute),
             ("max-concurrent", limits::Unit::Concurrency, max_concurrent),
         ];
-        let rules =
-            all.into_iter().filter_map(|(limit, unit, amount)| Self::one_of_key(key, limit, unit, amount?));
-        rules.map(Arc::new).collect()
+        let limits = all.into_iter().filter_map(|(limit, unit, amount)| {
+            let own = Own {
+                owner: Owner::Object(key.id.clone()),
+                limit: limit.to_owned(),
+                unit,
+                amount: amount?,
+                soft: None,
+                window: match unit {
+                    limits::Unit::Concurrency => limits::Window::Forever,
+                    _ => limits::Window::rolling(Duration::from_secs(60)).ok()?,
+                },
+                at_limit: AtLimit::Refuse,
+                prefix: format!("key/{}@{}/{limit}/", key.id, key.uid),
+            };
+            Some(OwnLimit { rule: Self::own(own), whose: Whose::VirtualKey, model: None })
+        });
+        limits.collect()
     }
 
-    fn one_of_key(key: &config::Key, limit: &str, unit: limits::Unit, amount: u64) -> Option<Self> {
-        let window = match unit {
-            limits::Unit::Concurrency => limits::Window::Forever,
-            _ => limits::Window::rolling(Duration::from_secs(60)).ok()?,
-        };
+    /// A limit with one counter, which is no budget's.
+    pub(crate) fn own(own: Own) -> Arc<Self> {
         let mut rule = Self {
-            budget: key.id.clone(),
-            limit: limit.to_owned(),
-            unit,
-            amount,
-            soft: None,
+            owner: own.owner,
+            limit: own.limit,
+            unit: own.unit,
+            amount: own.amount,
+            soft: own.soft,
             on_exceed: OnExceed::Reject,
             enforcement: Enforcement::Enforce,
             estimate: ReservationEstimate::MaxTokens,
             ttl: KEY_TTL,
-            window,
-            at_limit: AtLimit::Refuse,
+            window: own.window,
+            at_limit: own.at_limit,
             when_away: WhenAway::Estimate,
-            prefix: format!("key/{}@{}/{limit}/", key.id, key.uid),
+            prefix: own.prefix,
             board: String::new(),
             reset_at: None,
             shared: None,
             group: None,
         };
         rule.shared = Some(rule.make(Subject::All));
-        Some(rule)
+        Arc::new(rule)
     }
 
     /// It only watches.
@@ -213,12 +225,26 @@ impl Rule {
     }
 
     /// What it charges where all share one counter.
-    pub(in crate::snapshot) fn charge(self: &Arc<Self>) -> Charge {
+    pub(crate) fn charge(self: &Arc<Self>) -> Charge {
         Charge { counter: self.counter(Subject::All), rule: Arc::clone(self) }
     }
 }
 
-/// Of what a key's own limits reserve.
+/// What a key brings with it, or those whose it is.
+#[derive(Debug)]
+pub(crate) struct Own {
+    pub(crate) owner: Owner,
+    pub(crate) limit: String,
+    pub(crate) unit: limits::Unit,
+    pub(crate) amount: u64,
+    pub(crate) soft: Option<u64>,
+    pub(crate) window: limits::Window,
+    pub(crate) at_limit: AtLimit,
+    /// Of its counter's key. Nothing else has the same.
+    pub(crate) prefix: String,
+}
+
+/// Of what such limits reserve.
 const KEY_TTL: Duration = Duration::from_secs(600);
 
 fn when_away(mode: FailureMode) -> WhenAway {

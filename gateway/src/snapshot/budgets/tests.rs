@@ -52,6 +52,7 @@ fn keys(budgets: &[Budget], subjects: &Subjects<'_>) -> Vec<String> {
 }
 
 const RED: Subjects<'static> = Subjects {
+    stored_key: None,
     key: None,
     named: &[],
     team: Some("red"),
@@ -206,7 +207,7 @@ fn a_charge_says_what_its_budget_says() {
     one.limits[0].on_exceed = OnExceed::Fallback { model: "cheap".into() };
     let charges = Budgets::compile(&[one]).unwrap().charges(&RED);
     let rule = &charges[0].rule;
-    assert_eq!((&rule.budget, rule.limit.as_str()), (&id("b"), "rpm"));
+    assert_eq!((&rule.owner, rule.limit.as_str()), (&Owner::Object(id("b")), "rpm"));
     assert_eq!((rule.unit, rule.amount, rule.soft), (limits::Unit::Requests, 5, Some(4)));
     assert_eq!(rule.on_exceed, OnExceed::Fallback { model: "cheap".into() });
     assert!(!rule.is_shadow());

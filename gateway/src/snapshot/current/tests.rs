@@ -57,6 +57,7 @@ fn delivery(revision: &str, base_url: &str, key: &str) -> Delivery {
                 timeouts: SOON,
                 on_loss: config::OnLoss::Report,
                 unknown_price: config::UnknownPrice::Allow,
+                user_budgets: config::UserBudgets::AllKeys,
             },
             models: vec![model],
             budgets: Vec::new(),

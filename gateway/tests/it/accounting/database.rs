@@ -14,13 +14,13 @@ use tokio::task::JoinSet;
 const SERVER: &str = "postgres://fairlead@127.0.0.1:54329";
 
 /// A database of one test's own.
-pub(super) struct Database {
+pub(crate) struct Database {
     /// By way of the gate.
-    pub(super) url: String,
+    pub(crate) url: String,
     direct: String,
     gate: watch::Sender<Gate>,
     /// How many commits still lose their answer.
-    pub(super) lost: Arc<AtomicUsize>,
+    pub(crate) lost: Arc<AtomicUsize>,
     _tasks: JoinSet<()>,
 }
 
@@ -31,7 +31,7 @@ enum Gate {
 }
 
 impl Database {
-    pub(super) async fn make() -> Self {
+    pub(crate) async fn make() -> Self {
         let server = std::env::var_os("FAIRLEAD_TEST_POSTGRES").and_then(|url| url.into_string().ok());
         let server = server.unwrap_or_else(|| SERVER.to_owned());
         let name = format!("test_{:032x}", rand::random::<u128>());
@@ -47,23 +47,23 @@ impl Database {
     }
 
     /// Past the gate.
-    pub(super) async fn store(&self) -> Store {
+    pub(crate) async fn store(&self) -> Store {
         let store = Store::connect(&self.direct).expect("a URL");
         store.migrate().await.expect("a database");
         store
     }
 
     /// From now on it takes no record of that id.
-    pub(super) fn refuse(&self, id: &str) {
+    pub(crate) fn refuse(&self, id: &str) {
         psql(&self.direct, &format!("ALTER TABLE spend ADD CONSTRAINT refuse CHECK (request_id <> '{id}')"));
     }
 
     /// It goes away, in the middle of whatever it does.
-    pub(super) fn shut(&self) {
+    pub(crate) fn shut(&self) {
         self.gate.send_replace(Gate::Shut);
     }
 
-    pub(super) fn open(&self) {
+    pub(crate) fn open(&self) {
         self.gate.send_replace(Gate::Open);
     }
 }

@@ -121,6 +121,7 @@ const WALK: &[Step] = &[
     ("ModelDeployment.pricing.baseModel", &[], ("baseModel: o3", "baseModel: gpt-4.1")),
     ("ModelDeployment.suspend", &[], ("suspend: false\n", "suspend: true\n")),
     ("ModelGateway.budgets.failureMode", &[], ("failureMode: Estimate", "failureMode: FailClosed")),
+    ("ModelGateway.budgets.users", &[], ("users: AllKeys", "users: PersonalKeys")),
     (
         "BudgetPolicy.gatewayRef.name",
         &[FOR_ALL],

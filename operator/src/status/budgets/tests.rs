@@ -57,6 +57,7 @@ fn config(amount: u64, reset_at: Option<u64>) -> Config {
         timeouts,
         on_loss: config::OnLoss::Report,
         unknown_price: config::UnknownPrice::Allow,
+        user_budgets: config::UserBudgets::AllKeys,
     };
     Config { gateway: id("main"), settings, models: Vec::new(), budgets: vec![budget], keys: Vec::new() }
 }

@@ -33,6 +33,7 @@ fn config() -> Config {
         timeouts,
         on_loss: config::OnLoss::Report,
         unknown_price: config::UnknownPrice::Allow,
+        user_budgets: config::UserBudgets::AllKeys,
     };
     let key = Key {
         id: id("bot"),
