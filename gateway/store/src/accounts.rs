@@ -10,6 +10,8 @@ mod customer;
 mod holder;
 mod key;
 mod list;
+#[cfg(test)]
+mod plans;
 mod team;
 mod terms;
 mod user;

@@ -16,6 +16,10 @@ pub use spend::{Cursor, Daily, DailyQuery, SpendFilter, SpendRecord, Subject, Ta
 #[cfg(test)]
 extern crate self as store;
 
+#[cfg(test)]
+#[path = "../tests/it/place.rs"]
+mod place;
+
 use std::path::PathBuf;
 
 use sqlx::postgres::PgPool;

@@ -26,7 +26,8 @@ pub struct Holder {
 
 type Row = (String, i64, Option<String>, Option<String>, Option<String>, Option<String>, Option<String>);
 
-const SELECT: &str = "SELECT k.doc, k.seq, kb.doc, t.doc, u.doc, m.doc, COALESCE(mb.doc, tb.doc) \
+/// What [`Store::holder_by_hash`] asks.
+pub(super) const SELECT: &str = "SELECT k.doc, k.seq, kb.doc, t.doc, u.doc, m.doc, COALESCE(mb.doc, tb.doc) \
      FROM api_key k \
      LEFT JOIN budget kb ON kb.id = k.budget_id \
      LEFT JOIN team t ON t.id = k.team_id \

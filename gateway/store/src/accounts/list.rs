@@ -68,17 +68,21 @@ impl Store {
     pub async fn account_count<A: Account>(&self, by: Vec<(A::By, String)>) -> Result<i64, StoreError> {
         let (columns, values): (Vec<&'static str>, Vec<String>) =
             by.into_iter().map(|(by, value)| (by.into(), value)).unzip();
-        let narrow = narrow(&columns, 1);
-        let sql =
-            format!("SELECT count(*) FROM {} WHERE created_us <= {}{narrow}", A::KIND.table(), i64::MAX);
+        let sql = AssertSqlSafe(count::<A>(&columns));
         Ok(on!(self, pool => {
-            let mut query = sqlx::query_scalar(AssertSqlSafe(sql));
+            let mut query = sqlx::query_scalar(sql);
             for value in values {
                 query = query.bind(value);
             }
             query.fetch_one(pool).await
         })?)
     }
+}
+
+/// The values of `columns`.
+pub(super) fn count<A: Account>(columns: &[&str]) -> String {
+    let narrow = narrow(columns, 1);
+    format!("SELECT count(*) FROM {} WHERE created_us <= {}{narrow}", A::KIND.table(), i64::MAX)
 }
 
 /// $1 and $2 the place, $3 how many, then the values of `columns`.

@@ -7,12 +7,8 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::daily::{self, DailyQuery, Subject};
 use super::{SpendFilter, SpendRecord, Tags, page};
+use crate::place::Place;
 use crate::{Pool, Store};
-
-#[path = "../../tests/it/place.rs"]
-mod place;
-
-use place::Place;
 
 /// 2026-11-25 10:00:00 UTC.
 const NOW_US: i64 = 1_795_600_800_000_000;
