@@ -4,11 +4,13 @@
 //! how a database is opened and brought up to date.
 
 pub mod accounts;
+mod counted;
 mod open;
 mod responses;
 mod settings;
 mod spend;
 
+pub use counted::{Count, CountReader, Counted};
 pub use responses::StoredResponse;
 pub use spend::{Cursor, Daily, DailyQuery, SpendFilter, SpendRecord, Subject, Tags};
 

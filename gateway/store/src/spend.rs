@@ -18,6 +18,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
 
+use crate::counted::{self, Additions, Counted};
 use crate::{Pool, Store, StoreError, on};
 use daily::Sums;
 
@@ -111,6 +112,10 @@ pub struct SpendRecord {
     pub is_estimate: bool,
     /// Nano-dollars; absent where nobody knows.
     pub cost_nano: Option<i64>,
+    /// What it has put into counters of budgets and rate limits. It is kept apart, and not read back with a record.
+    #[sqlx(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Counted>,
 }
 
 /// A list of tags, which a database keeps as JSON.
@@ -118,7 +123,7 @@ pub struct SpendRecord {
 #[serde(transparent)]
 pub struct Tags(pub Vec<String>);
 
-/// Every column, which is every field of [`SpendRecord`].
+/// Every column, which is every field of [`SpendRecord`] but one.
 const COLUMNS: [&str; 41] = [
     "request_id",
     "attempt",
@@ -167,7 +172,7 @@ const COLUMNS: [&str; 41] = [
 type Name = (i64, String, i32);
 
 impl Store {
-    /// Writes `records` and adds them to the sums of their days, all or nothing, and says how many were new: one that is
+    /// Writes `records` and adds them to the sums of their days and to what is counted, all or nothing, and says how many were new: one that is
     /// there already stays as it is and counts for nothing, so a batch may be written again when its fate is unknown.
     ///
     /// One statement takes all of them, so hundreds at a time are best.
@@ -179,12 +184,18 @@ impl Store {
         let batch = json(&records)?;
         let insert = AssertSqlSafe(self.insert());
         let add = AssertSqlSafe(daily::add(&self.pool));
+        let (add_counts, add_of_late) = (counted::add_counts(&self.pool), counted::add_of_late(&self.pool));
         let new = on!(self, pool => {
             let mut transaction = pool.begin().await?;
             let new: Vec<Name> =
                 sqlx::query_as(insert).bind(&batch).fetch_all(&mut *transaction).await?;
-            let sums = json(&sums(&records, &new))?;
-            sqlx::query(add).bind(&sums).execute(&mut *transaction).await?;
+            let (sums, additions) = sums(&records, &new);
+            sqlx::query(add).bind(json(&sums)?).execute(&mut *transaction).await?;
+            if !additions.is_empty() {
+                let (counts, of_late) = additions.into_rows();
+                sqlx::query(add_counts).bind(json(&counts)?).execute(&mut *transaction).await?;
+                sqlx::query(add_of_late).bind(json(&of_late)?).execute(&mut *transaction).await?;
+            }
             transaction.commit().await?;
             new
         });
@@ -222,17 +233,18 @@ impl TryFrom<String> for Tags {
     }
 }
 
-/// The sums of those of `records` that are `new`. One that is in a batch twice counts once.
-fn sums(records: &[Cow<'_, SpendRecord>], new: &[Name]) -> Vec<Daily> {
+/// What those of `records` that are `new` add to sums and counters. One that is in a batch twice counts once.
+fn sums(records: &[Cow<'_, SpendRecord>], new: &[Name]) -> (Vec<Daily>, Additions) {
     let mut new: HashSet<(i64, &str, i32)> =
         new.iter().map(|(started, request, attempt)| (*started, request.as_str(), *attempt)).collect();
-    let mut sums = Sums::default();
+    let (mut sums, mut additions) = (Sums::default(), Additions::default());
     for record in records {
         if new.remove(&(record.started_us, record.request_id.as_str(), record.attempt)) {
             sums.add(record);
+            additions.add(record);
         }
     }
-    sums.into_rows()
+    (sums.into_rows(), additions)
 }
 
 /// Every value here can be written; an error would be the driver's to show.

@@ -8,31 +8,43 @@ use super::SpendRecord;
 /// Four of them, in the longest index, stay below the bound.
 const LONGEST_BYTES: usize = 512;
 
+/// A counter is named by its budget, its limit and whom it counts.
+const LONGEST_COUNTER: usize = 1536;
+
 /// More tokens, or nano-dollars (a million dollars), than any one request has: sums of 9,000 such still fit.
 const MOST: i64 = 1_000_000_000_000_000;
 
 /// `record`, cut and cleaned where it must be.
 pub(super) fn tidied(record: &SpendRecord) -> Cow<'_, SpendRecord> {
     let mut copy = Cow::Borrowed(record);
-    if texts(record).all(is_tidy) && numbers(record).all(|number| (0..=MOST).contains(&number)) {
+    let is_sound = texts(record).all(|text| is_tidy(text, LONGEST_BYTES)) && counters(record).all(is_counter);
+    if is_sound && numbers(record).all(|number| (0..=MOST).contains(&number)) {
         return copy;
     }
     let owned = copy.to_mut();
     for number in numbers_mut(owned) {
         *number = (*number).clamp(0, MOST);
     }
-    for text in texts_mut(owned).filter(|text| !is_tidy(text)) {
-        *text = tidy(text);
+    for text in texts_mut(owned).filter(|text| !is_tidy(text, LONGEST_BYTES)) {
+        *text = tidy(text, LONGEST_BYTES);
+    }
+    let counts = owned.counted.iter_mut().flat_map(|counted| &mut counted.counts);
+    for counter in counts.map(|count| &mut count.counter).filter(|counter| !is_counter(counter)) {
+        *counter = tidy(counter, LONGEST_COUNTER);
     }
     copy
 }
 
-fn is_tidy(text: &str) -> bool {
-    text.len() <= LONGEST_BYTES && !text.contains('\0')
+fn is_counter(counter: &str) -> bool {
+    is_tidy(counter, LONGEST_COUNTER)
 }
 
-fn tidy(text: &str) -> String {
-    let end = (0..=LONGEST_BYTES.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+fn is_tidy(text: &str, longest: usize) -> bool {
+    text.len() <= longest && !text.contains('\0')
+}
+
+fn tidy(text: &str, longest: usize) -> String {
+    let end = (0..=longest.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
     text.get(..end.unwrap_or_default()).unwrap_or_default().replace('\0', "\u{fffd}")
 }
 
@@ -54,6 +66,11 @@ fn texts(record: &SpendRecord) -> impl Iterator<Item = &str> {
     ];
     let always = [request_id, task, dialect, outcome].into_iter().chain(&tags.0);
     some.into_iter().flatten().chain(always).map(String::as_str)
+}
+
+fn counters(record: &SpendRecord) -> impl Iterator<Item = &str> {
+    let counts = record.counted.iter().flat_map(|counted| &counted.counts);
+    counts.map(|count| count.counter.as_str())
 }
 
 fn texts_mut(record: &mut SpendRecord) -> impl Iterator<Item = &mut String> {

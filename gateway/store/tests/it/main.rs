@@ -8,6 +8,7 @@
 )]
 
 mod accounts;
+mod counted;
 mod opening;
 mod place;
 mod responses;

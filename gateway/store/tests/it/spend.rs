@@ -68,6 +68,7 @@ pub(crate) fn record(request_id: &str) -> SpendRecord {
         tier: Some("flex".into()),
         is_estimate: true,
         cost_nano: Some(i64::from(i32::MAX) * 1000),
+        counted: None,
     }
 }
 
