@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::ask::{Ask, Settled, Settlement};
+use crate::ask::{Ask, ReservationId, Settled, Settlement};
+use crate::count::Count;
 use crate::counter::{Counter, Level};
 use crate::limiter::{Keeper, Limiter};
 
@@ -32,6 +33,18 @@ impl Lease {
     pub fn levels(&self) -> impl Iterator<Item = (&Arc<Counter>, Level)> {
         let counters = self.ask.iter().flat_map(Ask::counters);
         counters.zip(self.levels.iter().copied()).map(|((counter, _), level)| (counter, level))
+    }
+
+    /// Whose reservations they are, and in which space of Redis, if they are there.
+    #[must_use]
+    pub fn shared(&self) -> Option<(ReservationId, &str)> {
+        Some((self.ask.as_ref()?.id(), self.limiter.space()?))
+    }
+
+    /// What [`Lease::settle`] puts into its counters for good.
+    #[must_use]
+    pub fn counts(&self, actual: impl FnMut(&Counter, u64) -> u64) -> Vec<Count> {
+        self.ask.as_ref().map(|ask| ask.counts(actual)).unwrap_or_default()
     }
 
     /// Puts what was really used in the place of the estimates; see [`Settlement::new`]. It never waits: what Redis is to

@@ -1,7 +1,8 @@
 //! Counters that hold. An ask reserves its estimate in all of its counters or in none; settling puts what was really used
 //! in its place; what is never settled expires. `window.rs` has the time that a counter counts over, `counter.rs` and
 //! `ask.rs` the words, `backend.rs` what a backend does, `book.rs` the arithmetic, `local.rs` the counters of one process,
-//! `redis.rs` those that pods share; `redis/channel.rs` is where pods tell each other what cannot wait.
+//! `redis.rs` those that pods share, `count.rs` what others keep of both; `redis/channel.rs` is where pods tell each other
+//! what cannot wait.
 //! `limiter.rs` is what a gateway holds: it knows what to do while Redis is away; `lease.rs` is what it hands out,
 //! `settler.rs` tells Redis what leases came to. `roll.rs` knows which counters are in use,
 //! `notice.rs` what has been told of them.
@@ -15,12 +16,14 @@
 //! - A request counts in the window in which it was let in, also if it ends in the next.
 //! - Pods whose clocks differ turn a calendar window at their own time; reservations and slots of a rolling window are
 //!   counted by clocks ahead and behind alike.
-//! - What was used while a backend was away counts once it is settled; what a backend has lost with its data is lost.
+//! - What was used while a backend was away counts once it is settled. What a backend has lost with its data is put back as far as
+//!   others have kept it (`count.rs`); what runs at that time holds nothing, and counts when it is settled.
 //! - A process that ends without settling leaves its requests' cost out of the counters once their reservations expire.
 
 mod ask;
 mod backend;
 mod book;
+mod count;
 mod counter;
 mod lease;
 mod limiter;
@@ -33,6 +36,7 @@ mod window;
 
 pub use ask::{Ask, ReservationId, Settlement};
 pub use backend::{Away, Backend, Verdict};
+pub use count::{Count, Page, Source, Unread};
 pub use counter::{AtLimit, Counter, CounterKey, Level, MOST, Unit, WhenAway};
 pub use jiff::Timestamp;
 pub use lease::Lease;

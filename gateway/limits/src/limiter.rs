@@ -4,10 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::TryStreamExt;
 use jiff::Timestamp;
 
 use crate::ask::{Ask, Part};
 use crate::backend::{Away, Backend, Verdict};
+use crate::count::{Count, Page, Source, Unread};
 use crate::counter::{Counter, Level, WhenAway};
 use crate::lease::Lease;
 use crate::local::Local;
@@ -193,6 +195,27 @@ impl Limiter {
         match &*self.keeper {
             Keeper::Here(local) => Ok(local.notices.board(board, now)),
             Keeper::Shared { redis, .. } => redis.board(board).await,
+        }
+    }
+
+    /// Takes in what was counted before this process, and says how many counts there were. Those in Redis take in their own.
+    ///
+    /// # Errors
+    /// [`Unread`]: then none is taken.
+    pub async fn fill(&self, source: &dyn Source) -> Result<usize, Unread> {
+        let Keeper::Here(local) = &*self.keeper else { return Ok(0) };
+        let pages: Vec<Page> = source.pages().try_collect().await?;
+        let counts: Vec<Count> = pages.into_iter().flat_map(|page| page.counts).collect();
+        let taken = counts.len();
+        local.fill(counts);
+        Ok(taken)
+    }
+
+    /// Whose counters they are in Redis, if they are there.
+    pub(crate) fn space(&self) -> Option<&str> {
+        match &*self.keeper {
+            Keeper::Here(_) => None,
+            Keeper::Shared { redis, .. } => Some(redis.space()),
         }
     }
 

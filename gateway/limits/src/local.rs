@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use crate::ask::{Ask, Held, Part, ReservationId, Settlement, signed};
 use crate::backend::{Away, Backend, Verdict};
 use crate::book::Book;
+use crate::count::Count;
 use crate::counter::{Counter, CounterKey, Level, whole_ms};
 use crate::notice::Notices;
 use crate::roll::Rolls;
@@ -71,6 +72,15 @@ impl Local {
 
     pub(crate) fn settle_now(&self, settlement: &Settlement<'_>, now: Timestamp) {
         self.lock().settle(settlement, now);
+    }
+
+    /// Adds what others have kept of what was counted.
+    pub(crate) fn fill(&self, counts: impl IntoIterator<Item = Count>) {
+        let mut state = self.lock();
+        for Count { counter, window, slot, amount, until } in counts {
+            let kept = state.kept_at((counter, window), until.map(Timestamp::as_millisecond));
+            kept.book.charge(slot, signed(amount));
+        }
     }
 
     /// What another backend has told of the counters of an ask takes the place of what is known of them here. Only of those
@@ -193,7 +203,10 @@ impl State {
     fn kept(&mut self, part: &Part, ask: &Ask) -> &mut Kept {
         let made = ask.id().made();
         let until_ms = part.kept(ask).map(|kept| made.as_millisecond().saturating_add(whole_ms(kept)));
-        let place = place(&part.counter, &part.placement);
+        self.kept_at(place(&part.counter, &part.placement), until_ms)
+    }
+
+    fn kept_at(&mut self, place: Place, until_ms: Option<i64>) -> &mut Kept {
         let due = &mut self.due;
         let kept = self.books.entry(place).or_insert_with_key(|place| {
             due.extend(until_ms.map(|until| Reverse((until, place.clone()))));

@@ -9,16 +9,19 @@ mod notices;
 mod read;
 mod rolls;
 mod script;
+mod warm;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use redis::{Cmd, Pipeline, Value};
+use tokio::time::timeout;
 
 use crate::ask::{Ask, Held, ReservationId, Settlement};
 use crate::backend::{Away, Backend, Verdict};
 use crate::book::oldest_expiry_kept;
+use crate::count::Source;
 use crate::counter::{Counter, Level, whole_ms};
 use crate::window::WindowId;
 
@@ -27,6 +30,7 @@ pub use address::UrlError;
 pub use channel::{Channel, Listener};
 use link::Link;
 use script::Script;
+use warm::Warmth;
 
 /// How long a settled reservation is known. A settlement whose answer was lost is repeated within that.
 const SETTLED_KNOWN: Duration = Duration::from_secs(300);
@@ -34,8 +38,10 @@ const SETTLED_KNOWN: Duration = Duration::from_secs(300);
 /// Counters in Redis.
 #[derive(Debug)]
 pub struct Redis {
-    link: Link,
+    link: Arc<Link>,
+    space: Box<str>,
     prefix: Box<str>,
+    warmth: Warmth,
     reserve: Script,
     settle: Script,
     reset: Script,
@@ -52,11 +58,27 @@ impl Redis {
     /// # Errors
     /// [`UrlError`].
     pub fn new(url: &str, space: &str, patience: Duration) -> Result<Self, UrlError> {
-        let address = Address::new(url, patience)?;
-        let space = space.replace(['{', '}'], "_");
+        Self::filled_from(None, url, space, patience)
+    }
+
+    /// The same. When Redis is new or has lost its data, its counters are filled from `source` first; until they are, it
+    /// counts as away.
+    ///
+    /// # Errors
+    /// [`UrlError`].
+    pub fn filled_from(
+        source: Option<Arc<dyn Source>>,
+        url: &str,
+        space: &str,
+        patience: Duration,
+    ) -> Result<Self, UrlError> {
+        let link = Arc::new(Link::new(Address::new(url, patience)?));
+        let prefix: Box<str> = format!("{{fairlead:{}}}", space.replace(['{', '}'], "_")).into();
         Ok(Self {
-            link: Link::new(address),
-            prefix: format!("{{fairlead:{space}}}").into(),
+            warmth: Warmth::new(&link, &prefix, source),
+            link,
+            space: space.into(),
+            prefix,
             reserve: Script::new(include_str!("redis/reserve.lua")),
             settle: Script::new(include_str!("redis/settle.lua")),
             reset: Script::new(include_str!("redis/reset.lua")),
@@ -68,13 +90,24 @@ impl Redis {
 
     /// Waits until it answers, but not for longer than that; whether it does.
     pub async fn wait(&self, at_most: Duration) -> bool {
-        self.link.wait(at_most).await
+        let ready = async {
+            self.link.wait(at_most).await && {
+                self.warmth.wait().await;
+                true
+            }
+        };
+        timeout(at_most, ready).await.unwrap_or(false)
     }
 
-    /// Whether it answered last. While it does not, calls fail at once.
+    /// Whether it answered last, and its counters stand. While not, calls fail at once.
     #[must_use]
     pub fn answers(&self) -> bool {
-        self.link.answers()
+        self.link.answers() && self.warmth.stands()
+    }
+
+    /// As given.
+    pub(crate) fn space(&self) -> &str {
+        &self.space
     }
 
     fn mark(&self, id: ReservationId) -> String {
@@ -86,23 +119,28 @@ impl Redis {
     }
 
     fn keys(&self, ask: &Ask, cmd: &mut Cmd) {
-        cmd.arg(ask.parts().len() + 1).arg(self.mark(ask.id()));
+        cmd.arg(ask.parts().len() + 2).arg(self.mark(ask.id()));
         for part in ask.parts() {
             cmd.arg(self.place(&part.counter, part.placement.id));
         }
+        cmd.arg(warm::mark(&self.prefix));
     }
 
     async fn evaluate(&self, script: &Script, fill: impl Fn(&mut Cmd) + Sync) -> Result<Value, Away> {
-        let mut cmd = script.by_hash();
-        fill(&mut cmd);
-        match self.link.query(&cmd).await {
-            Err(error) if link::is_unknown_script(&error) => {
-                let mut cmd = script.by_text();
-                fill(&mut cmd);
-                self.link.query(&cmd).await.map_err(|error| self.link.away(&error))
-            }
-            answered => answered.map_err(|error| self.link.away(&error)),
+        script.run(&self.link, fill).await
+    }
+
+    /// The same, of a script that looks whether the counters stand.
+    async fn count(&self, script: &Script, fill: impl Fn(&mut Cmd) + Sync) -> Result<Value, Away> {
+        if !self.warmth.stands() {
+            return Err(self.link.lost());
         }
+        let answer = script.run(&self.link, fill).await?;
+        if read::is_lost(&answer) {
+            self.warmth.is_lost();
+            return Err(self.link.lost());
+        }
+        Ok(answer)
     }
 
     fn fill_reserve(&self, ask: &Ask, cmd: &mut Cmd) {
@@ -132,12 +170,12 @@ impl Redis {
 
 impl Backend for Redis {
     async fn reserve(&self, ask: &Ask) -> Result<Verdict, Away> {
-        let answer = self.evaluate(&self.reserve, |cmd| self.fill_reserve(ask, cmd)).await?;
+        let answer = self.count(&self.reserve, |cmd| self.fill_reserve(ask, cmd)).await?;
         read::verdict(ask, answer).ok_or_else(|| self.link.unreadable())
     }
 
     async fn settle(&self, settlement: &Settlement<'_>, now: Timestamp) -> Result<(), Away> {
-        self.evaluate(&self.settle, |cmd| self.fill_settle(settlement, now, cmd)).await?;
+        self.count(&self.settle, |cmd| self.fill_settle(settlement, now, cmd)).await?;
         Ok(())
     }
 

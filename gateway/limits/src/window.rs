@@ -17,6 +17,9 @@ const SLOTS: i64 = 20;
 /// The longest rolling window: a year and a day.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
+/// Five minutes.
+const SHORT_MS: i64 = 300_000;
+
 /// What a counter counts over.
 #[derive(Clone, Debug)]
 pub enum Window {
@@ -124,6 +127,15 @@ impl Window {
         }
     }
 
+    /// Whether what is counted now will soon not count any more.
+    pub(crate) fn is_short(&self) -> bool {
+        match self {
+            Self::Calendar(calendar) => calendar.is_of_minutes(),
+            Self::Rolling(rolling) => rolling.slot_ms.saturating_mul(SLOTS) <= SHORT_MS,
+            Self::Forever => false,
+        }
+    }
+
     pub(crate) fn placement(&self, now: Timestamp) -> Placement {
         match self {
             Self::Calendar(calendar) => {
@@ -172,6 +184,17 @@ impl Rolling {
 impl std::fmt::Display for WindowId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}{}", self.kind, self.number)
+    }
+}
+
+/// As it is displayed.
+impl std::str::FromStr for WindowId {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut letters = text.chars();
+        let kind = letters.next().ok_or(())?;
+        Ok(Self { kind, number: letters.as_str().parse().map_err(drop)? })
     }
 }
 

@@ -94,6 +94,11 @@ impl Link {
         Away { place: Arc::clone(&self.line.place), reason }
     }
 
+    /// It answers, and has lost its data.
+    pub(super) fn lost(&self) -> Away {
+        Away { place: Arc::clone(&self.line.place), reason: "is being filled with what was counted".into() }
+    }
+
     pub(super) fn unreadable(&self) -> Away {
         let reason = "answers what is not of these counters: give the gateway a database of its own".into();
         Away { place: Arc::clone(&self.line.place), reason }

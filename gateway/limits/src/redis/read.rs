@@ -7,6 +7,14 @@ use crate::backend::Verdict;
 use crate::book::{Book, Entry, Line};
 use crate::counter::Level;
 
+/// Whether a script has found that Redis has lost its data.
+pub(super) fn is_lost(answer: &Value) -> bool {
+    match answer {
+        Value::Array(values) => values.as_slice() == [Value::Int(2)],
+        other => *other == Value::Int(2),
+    }
+}
+
 pub(super) fn verdict(ask: &Ask, answer: Value) -> Option<Verdict> {
     let Value::Array(values) = answer else { return None };
     let mut values = values.into_iter();

@@ -1,19 +1,24 @@
 -- Grants an ask in all of its counters or in none.
--- KEYS: the reservation's mark, then one hash for each counter.
+-- KEYS: the reservation's mark, one hash for each counter, then the mark that counters stand.
 -- ARGV: 1 now, 2 how long the mark is kept, 3 when the reservation expires, 4 before when expired ones are dropped (all
 -- in milliseconds), then nine for each counter: 1 its slot, 2 the oldest slot that counts, 3 the oldest that is kept,
 -- 4 the amount, 5 what must fit, 6 whether it refuses, 7 what is spent at once, 8 what is held, 9 how long it is kept
 -- (-1: for ever).
 -- Fields of a hash: 's<slot>' is spent, 'r<slot>:<expiry>' is held until then.
 -- Answers {1, spent, reserved, spent, reserved …}, or {0, which, field, value, field, value …} of the one that refuses.
+-- {2}: Redis has lost its data.
 -- Whole numbers up to 2^53 are exact in Lua.
 local MOST = 9007199254740991
 local PARTS, FIRST = 9, 5
 local now, oldest_expiry = tonumber(ARGV[1]), tonumber(ARGV[4])
+if redis.call('EXISTS', KEYS[#KEYS]) == 0 then
+  return {2}
+end
+local LAST = #KEYS - 1
 local is_known = redis.call('EXISTS', KEYS[1]) == 1
 local answer, stale = {1}, {}
 
-for place = 2, #KEYS do
+for place = 2, LAST do
   local at = FIRST + (place - 2) * PARTS
   local first, oldest_slot = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
   local entries = redis.call('HGETALL', KEYS[place])
@@ -57,7 +62,7 @@ local function add(key, field, amount)
 end
 
 redis.call('SET', KEYS[1], 'open', 'PX', ARGV[2])
-for place = 2, #KEYS do
+for place = 2, LAST do
   local key, at = KEYS[place], FIRST + (place - 2) * PARTS
   if #stale[place] > 0 then
     redis.call('HDEL', key, unpack(stale[place]))

@@ -55,6 +55,10 @@ impl Calendar {
         Ok(Self { unit, zone, start_day: start_day.unwrap_or(1), last: Arc::default() })
     }
 
+    pub(super) fn is_of_minutes(&self) -> bool {
+        self.unit == CalendarUnit::Minute
+    }
+
     pub(super) fn span(&self, now: Timestamp) -> Span {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(span) = last.filter(|span| span.start <= now && now < span.end) {

@@ -32,6 +32,12 @@ impl Server {
         assert!(sent.success());
     }
 
+    pub(crate) fn cli(&self, arguments: &[&str]) -> String {
+        let port = self.port.to_string();
+        let output = Command::new("redis-cli").args(["-p", &port]).args(arguments).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     fn restart(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
@@ -129,13 +135,8 @@ async fn what_is_not_ours_is_not_taken_for_usage() {
     assert!(redis.wait(PATIENCE).await);
     let usd = usd(100);
     granted(&redis, &ask(noon(0), &[(&usd, 1)])).await;
-    let cli = |arguments: &[&str]| {
-        let port = server.port.to_string();
-        let output = Command::new("redis-cli").args(["-p", &port]).args(arguments).output().unwrap();
-        String::from_utf8(output.stdout).unwrap()
-    };
-    let keys = cli(&["--scan", "--pattern", "*:c:*"]);
-    cli(&["HSET", keys.trim(), "x", "y"]);
+    let keys = server.cli(&["--scan", "--pattern", "*:c:*"]);
+    server.cli(&["HSET", keys.trim(), "x", "y"]);
     let unreadable = redis.levels(&[usd], noon(0)).await.unwrap_err().to_string();
     assert!(unreadable.contains("a database of its own"), "{unreadable}");
 }

@@ -4,6 +4,7 @@
 mod away;
 mod channel;
 mod limiter;
+mod lost;
 mod model;
 mod notice;
 mod place;
