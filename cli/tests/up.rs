@@ -164,6 +164,27 @@ fn killed_and_started_again_it_has_recorded_each_request_once() {
     drop(last);
 }
 
+/// Each life ends by SIGKILL, and the next one goes on from what was spent.
+#[test]
+fn killed_and_started_again_its_budgets_hold() {
+    let (folder, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let policy = "apiVersion: fairlead.dev/v1alpha1\nkind: BudgetPolicy\nmetadata: {name: three}\nspec:\n  targets: [{kind: Gateway}]\n  \
+                  limits: [{name: requests, unit: Requests, amount: 3, window: {calendar: Year}}]\n";
+    std::fs::copy(Path::new(QUICKSTART).join("gateway.yaml"), folder.path().join("a.yaml")).unwrap();
+    std::fs::write(folder.path().join("b.yaml"), policy).unwrap();
+    for asked in [2, 1] {
+        let up = Up::start(folder.path(), data.path());
+        for _ in 0..asked {
+            up.ask_until("hello", 200);
+        }
+    }
+    for _ in 0..2 {
+        let up = Up::start(folder.path(), data.path());
+        let told = up.ask_until("hello", 429);
+        assert!(told.contains("3 requests of 3 requests used"), "{told}");
+    }
+}
+
 #[test]
 fn a_saved_file_serves_and_a_broken_one_leaves_what_served() {
     let (folder, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use config::OnExceed;
 use limits::{Admission, Away, Counter, Lease, Limiter, ReservationId, Timestamp, Unit};
+use store::Counted;
 use tokio::time::{Instant, sleep};
 
 pub(crate) use forecast::{Averages, Forecast};
@@ -235,12 +236,32 @@ impl Tab {
         if let Some(used) = used {
             self.averages.note(&self.model, used);
         }
-        let used = used.unwrap_or_default();
-        let actual = |counter: &Counter, _| match counter.unit() {
-            _ if !was_sent => 0,
-            Unit::Requests | Unit::Concurrency => 1,
-            unit => used.of(unit),
-        };
-        self.lease.settle(actual, Timestamp::now());
+        self.lease.settle(actual(used, was_sent), Timestamp::now());
+    }
+
+    /// What closing it puts into counters, for those who keep it beyond them; `None` if nothing is worth that.
+    pub(crate) fn counted(&self, used: Option<Forecast>, was_sent: bool) -> Option<Counted> {
+        let counts = self.lease.counts(actual(used, was_sent)).into_iter().map(|count| store::Count {
+            counter: count.counter.as_str().to_owned(),
+            span: count.window.to_string(),
+            slot: count.slot,
+            amount: i64::try_from(count.amount).unwrap_or(i64::MAX),
+            until_us: count.until.map(Timestamp::as_microsecond),
+        });
+        let (reservation, space) = self.lease.shared().unzip();
+        let (reservation, space) =
+            (reservation.map(|id| id.to_string()), space.unwrap_or_default().to_owned());
+        let counts: Vec<_> = counts.collect();
+        (!counts.is_empty()).then_some(Counted { space, reservation, counts })
+    }
+}
+
+/// What a request counts in each counter.
+fn actual(used: Option<Forecast>, was_sent: bool) -> impl Fn(&Counter, u64) -> u64 {
+    let used = used.unwrap_or_default();
+    move |counter, _| match counter.unit() {
+        _ if !was_sent => 0,
+        Unit::Requests | Unit::Concurrency => 1,
+        unit => used.of(unit),
     }
 }

@@ -6,6 +6,7 @@
 //! Nothing is counted twice, since the store knows each record by its name; nothing is lost with the process, since what
 //! is written stays in the system's cache; with the machine, only if files are not synced.
 
+mod counted;
 mod folder;
 mod line;
 mod segment;
@@ -13,6 +14,7 @@ mod ship;
 mod spool;
 mod writer;
 
+pub(crate) use counted::Kept;
 pub(crate) use ship::{Shipper, upkeep};
 pub use spool::SpoolOptions;
 pub(crate) use spool::{Entry, Spool, Written};

@@ -10,10 +10,10 @@ use anyhow::Context;
 use axum::Router;
 use axum::serve::ListenerExt;
 use config::Secret;
-use limits::{Channel, Limiter, Redis};
+use limits::{Channel, Limiter, Redis, Source};
 use store::Store;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, oneshot, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +23,7 @@ use crate::http;
 use crate::pipeline::{Gateway, Lasting};
 use crate::providers::Clients;
 use crate::snapshot::{Change, Current, Feed, MasterKey};
-use crate::spend::SpoolOptions;
+use crate::spend::{Kept, SpoolOptions};
 
 /// A start waits for Redis no longer than this.
 const REDIS_STARTS: Duration = Duration::from_secs(2);
@@ -103,7 +103,7 @@ impl Server {
                 spool: spending::spool(&options)?,
                 accounts: accounts(&options)?,
             },
-            limiter(options.redis.as_ref())?,
+            limiter(&options)?,
         ));
         let clients = bind(options.listen).await?;
         let admin = bind(options.admin_listen).await?;
@@ -142,20 +142,23 @@ impl Server {
         tracing::info!(listen = ?clients.local_addr().ok(), admin = ?admin.local_addr().ok(), "serving");
         let (stop_clients, stop_admin) = (CancellationToken::new(), CancellationToken::new());
         // Large, and held to the end.
+        let ((begun, is_begun), redis) = (oneshot::channel(), OnceCell::const_new());
         let client_side = Box::pin(async {
+            tokio::join!(spending::begun(is_begun), redis.get_or_init(|| meet_redis(&gateway)));
             run(clients, http::client_router(Arc::clone(&gateway)), stop_clients.clone()).await;
             // What providers still make for clients that have gone.
             gateway.finisher.idle().await;
         });
-        let admin_side = run(admin, http::admin_router(Arc::clone(&gateway)), stop_admin.clone());
+        let admin_side = async {
+            redis.get_or_init(|| meet_redis(&gateway)).await;
+            run(admin, http::admin_router(Arc::clone(&gateway)), stop_admin.clone()).await;
+        };
         let reloading = stop_admin.run_until_cancelled(reload(&gateway, feed));
         let keeping = Box::pin(stop_admin.run_until_cancelled(keep(&gateway, options.keeps_spend)));
-        let telling = Box::pin(tell(&gateway, &stop_admin));
+        let telling = Box::pin(tell(&gateway, &stop_admin, begun));
         let draining = async {
             shutdown.cancelled().await;
-            gateway.drain();
-            tracing::info!(delay = ?options.drain_delay, "draining");
-            sleep(options.drain_delay).await;
+            drain(&gateway, options.drain_delay).await;
             stop_clients.cancel();
         };
         let clients_done = async {
@@ -179,7 +182,6 @@ impl Server {
                 () = async { stop_admin.cancelled().await; sleep(Duration::from_secs(1)).await } => {}
             }
         };
-        meet_redis(&gateway).await;
         tokio::join!(clients_done, admin_done, reloading, keeping, telling);
         leave_redis(&gateway).await;
         if let Some(store) = options.store {
@@ -188,6 +190,13 @@ impl Server {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// Takes what still comes until load balancers have noticed.
+async fn drain(gateway: &Gateway, delay: Duration) {
+    gateway.drain();
+    tracing::info!(?delay, "draining");
+    sleep(delay).await;
 }
 
 /// Looks after what lasts, until it is dropped.
@@ -201,8 +210,8 @@ async fn keep(gateway: &Gateway, keeps_spend: Option<Duration>) {
 }
 
 /// Tells others what is spent, until `stop`, and then to the end what it has begun.
-async fn tell(gateway: &Gateway, stop: &CancellationToken) {
-    tokio::join!(spending::ship(gateway, stop), gateway.keep_track(stop.clone()));
+async fn tell(gateway: &Gateway, stop: &CancellationToken, begun: oneshot::Sender<()>) {
+    tokio::join!(spending::ship(gateway, stop, begun), gateway.keep_track(stop.clone()));
 }
 
 /// Takes in what other processes do with keys.
@@ -226,10 +235,13 @@ async fn leave_redis(gateway: &Gateway) {
     }
 }
 
-fn limiter(redis: Option<&RedisAt>) -> anyhow::Result<Limiter> {
-    let Some(RedisAt { url, space, patience }) = redis else { return Ok(Limiter::local()) };
+fn limiter(options: &Options) -> anyhow::Result<Limiter> {
+    let Some(RedisAt { url, space, patience }) = &options.redis else { return Ok(Limiter::local()) };
+    let kept = options.store.clone().filter(|_| options.spool.is_some());
+    let source = kept.map(|store| Arc::new(Kept::new(store, space, unix_micros)) as Arc<dyn Source>);
     let text = std::str::from_utf8(url.expose()).unwrap_or_default();
-    let redis = Redis::new(text.trim(), space, *patience).context("FAIRLEAD_REDIS_URL is refused")?;
+    let redis =
+        Redis::filled_from(source, text.trim(), space, *patience).context("FAIRLEAD_REDIS_URL is refused")?;
     Ok(Limiter::shared(redis))
 }
 

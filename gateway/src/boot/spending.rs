@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use anyhow::Context;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::Options;
 use crate::pipeline::Gateway;
 use crate::spend::{self, Shipper, Spool};
+
+/// A start waits no longer for what was counted before it.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The spool, where there is a store to ship to.
 ///
@@ -29,13 +34,23 @@ pub(super) fn spool(options: &Options) -> anyhow::Result<Option<Spool>> {
     Ok(Some(spool))
 }
 
-/// Ships until `stop`, and then what is left. Returns where there is nothing to ship.
-pub(super) async fn ship(gateway: &Gateway, stop: &CancellationToken) {
+/// Ships until `stop`, and then what is left. Returns where there is nothing to ship. `begun` ends when budgets go on from
+/// what was counted before.
+pub(super) async fn ship(gateway: &Gateway, stop: &CancellationToken, begun: oneshot::Sender<()>) {
     let (Some(spool), Some(store)) = (&gateway.spool, &gateway.store) else { return };
-    let mut shipper = Shipper::new(spool.clone(), store.clone(), gateway.metrics.clone());
-    shipper.run(stop).await;
+    let limiter = gateway.desk.limiter.clone();
+    let mut shipper = Shipper::new(spool.clone(), store.clone(), gateway.metrics.clone(), limiter);
+    shipper.run(stop, begun).await;
     spool.stop().await;
     shipper.finish().await;
+}
+
+/// Waits until budgets go on from what was counted before. A database that is away holds up nobody for long.
+pub(super) async fn begun(begun: oneshot::Receiver<()>) {
+    // That nobody tells any more is the sign.
+    if timeout(PATIENCE, begun).await.is_err() {
+        tracing::error!("budgets begin without what was counted before, until the database answers");
+    }
 }
 
 /// Looks after the records that are shipped, until it is dropped.

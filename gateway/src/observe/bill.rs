@@ -77,7 +77,12 @@ impl Record {
     /// The call is over. What is returned tells when that is written, and need not be asked.
     pub(super) fn settle(&mut self) -> Option<Written> {
         self.presume();
-        let request = self.bill.as_ref().map(|bill| self.spend(bill, self.outcome.name(), self.usage))?;
+        let request = self.bill.as_ref().map(|bill| SpendRecord {
+            counted: self.counted(self.usage),
+            ..self.spend(bill, self.outcome.name(), self.usage)
+        });
+        self.close_tab();
+        let request = request?;
         let Bill { entry, attempts, .. } = self.bill.take()?;
         Some(entry.close(attempts.iter().chain([&request])))
     }
@@ -120,7 +125,8 @@ impl Record {
         let used = known.or(usage).or_else(|| self.guess());
         let bill = self.bill.as_ref()?;
         let outcome = if self.outcome == Outcome::Answered { Outcome::Answered.name() } else { KILLED };
-        Some(SpendRecord { is_estimate: known.is_none(), ..self.spend(bill, outcome, used) })
+        let counted = self.counted(used);
+        Some(SpendRecord { is_estimate: known.is_none(), counted, ..self.spend(bill, outcome, used) })
     }
 
     fn spend(&self, bill: &Bill, outcome: &str, usage: Option<Usage>) -> SpendRecord {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use protocol::fault::FaultClass;
 use protocol::usage::Usage;
+use store::Counted;
 
 use super::bill::Bill;
 use super::metrics::{Metrics, Tally};
@@ -260,6 +261,25 @@ impl Record {
         self.fault = self.fault.or(Some(code));
     }
 
+    /// Settles what it holds. What that has put into counters is asked for where it is to be kept.
+    pub(super) fn close_tab(&mut self) {
+        if let Some(tab) = self.tab.take() {
+            tab.close(self.forecast(self.usage), self.attempts > 0);
+        }
+    }
+
+    /// What settling puts into counters, if `usage` is all.
+    pub(super) fn counted(&self, usage: Option<Usage>) -> Option<Counted> {
+        self.tab.as_ref()?.counted(self.forecast(usage), self.attempts > 0)
+    }
+
+    fn forecast(&self, usage: Option<Usage>) -> Option<Forecast> {
+        let usage = usage?;
+        let cost = self.serving.as_ref().and_then(|serving| serving.tariff.cost(&usage));
+        let nano_usd = cost.map_or(0, |cost| u64::try_from(cost.nano()).unwrap_or_default());
+        Some(Forecast { input: usage.input(), output: usage.generated(), nano_usd })
+    }
+
     fn log(&self, duration: Duration, cost: Option<NanoUsd>) {
         let (label, provider) = self.serving.as_ref().map_or(("", ""), |one| (&one.label, &one.provider));
         let key = self.caller.as_ref().and_then(Caller::key);
@@ -299,14 +319,6 @@ impl Drop for Record {
         drop(self.settle());
         let duration = self.started.elapsed();
         let cost = self.cost();
-        if let Some(tab) = self.tab.take() {
-            let used = self.usage.map(|usage| Forecast {
-                input: usage.input(),
-                output: usage.generated(),
-                nano_usd: cost.map_or(0, |cost| u64::try_from(cost.nano()).unwrap_or_default()),
-            });
-            tab.close(used, self.attempts > 0);
-        }
         self.metrics.in_flight.dec();
         self.metrics.count(&Tally {
             model: self.model.as_deref().unwrap_or_default(),

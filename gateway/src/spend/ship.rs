@@ -8,10 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use limits::{Limiter, Unread};
 use store::{SpendRecord, Store, StoreError};
+use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::counted::Kept;
 use super::folder::{self, Folder};
 use super::segment::Segment;
 use super::spool::Spool;
@@ -35,8 +38,8 @@ const LAST: Duration = Duration::from_secs(10);
 /// Between two looks for what others have left.
 const BETWEEN_SEARCHES: Duration = Duration::from_secs(60);
 
-/// Between two looks at the months.
-const BETWEEN_UPKEEPS: Duration = Duration::from_secs(3600);
+/// Between two looks at the months, and at what is of no use any more.
+const BETWEEN_UPKEEPS: Duration = Duration::from_secs(300);
 
 /// Records that are dropped in one step.
 const DROPPED: u32 = 1000;
@@ -47,6 +50,8 @@ pub(crate) struct Shipper {
     spool: Spool,
     store: Store,
     metrics: Arc<Metrics>,
+    /// Who takes in what was counted, until it has. Counters in Redis take it in by themselves.
+    begins: Option<Limiter>,
     /// Left by processes that were killed.
     left: VecDeque<Arc<Folder>>,
     searched: Option<Instant>,
@@ -59,6 +64,8 @@ pub(crate) struct Shipper {
 enum Trouble {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Unread(#[from] Unread),
     #[error("the database took longer than {} s", PATIENCE.as_secs())]
     Slow,
     #[error("{file} cannot be read or deleted: {reason}")]
@@ -66,12 +73,16 @@ enum Trouble {
 }
 
 impl Shipper {
-    pub(crate) fn new(spool: Spool, store: Store, metrics: Arc<Metrics>) -> Self {
-        Self { spool, store, metrics, left: VecDeque::new(), searched: None, failed: 0 }
+    /// `limiter` takes in what processes before this one have counted.
+    pub(crate) fn new(spool: Spool, store: Store, metrics: Arc<Metrics>, limiter: Limiter) -> Self {
+        let begins = Some(limiter).filter(|limiter| !limiter.is_shared());
+        Self { spool, store, metrics, begins, left: VecDeque::new(), searched: None, failed: 0 }
     }
 
-    /// Ships what comes, until `stop`.
-    pub(crate) async fn run(&mut self, stop: &CancellationToken) {
+    /// Ships what comes, until `stop`. `begun` is told when what was counted before is taken in: nothing of this process
+    /// is shipped until then, so that it is not taken in too.
+    pub(crate) async fn run(&mut self, stop: &CancellationToken, begun: oneshot::Sender<()>) {
+        let mut begun = Some(begun).filter(|_| self.begins.is_some());
         // A batch that is dropped half way goes again later.
         while let Some(shipped) = stop.run_until_cancelled(self.step()).await {
             let pause = match shipped {
@@ -79,6 +90,9 @@ impl Shipper {
                 Ok(false) => PACE,
                 Err(trouble) => self.wait(&trouble),
             };
+            if self.begins.is_none() {
+                begun.take();
+            }
             self.metrics.spend.spooled.set(i64::try_from(self.spool.bytes()).unwrap_or(i64::MAX));
             stop.run_until_cancelled(sleep(pause)).await;
         }
@@ -132,6 +146,7 @@ impl Shipper {
             }
             return shipped.map(|()| true);
         }
+        self.begin().await?;
         self.spool.seal().await;
         let shared = Arc::clone(&self.spool.shared);
         let current = shared.current.load(Ordering::Acquire);
@@ -141,6 +156,15 @@ impl Shipper {
             Some(number) => self.ship(shared.folder.segment(number), false).await.map(|()| true),
             None => Ok(false),
         }
+    }
+
+    async fn begin(&mut self) -> Result<(), Trouble> {
+        let Some(limiter) = &self.begins else { return Ok(()) };
+        let kept = Kept::new(self.store.clone(), "", self.spool.shared.clock);
+        let counts = timeout(PATIENCE, limiter.fill(&kept)).await.map_err(|_| Trouble::Slow)??;
+        tracing::info!(counts, "budgets go on from what was counted before");
+        self.begins = None;
+        Ok(())
     }
 
     /// Looks for what killed processes have left.
@@ -258,6 +282,7 @@ pub(crate) async fn upkeep(store: &Store, keeps: Option<Duration>, clock: fn() -
 
 async fn upkeep_once(store: &Store, keeps: Option<Duration>, now_us: i64) -> Result<u64, StoreError> {
     store.spend_prepare(now_us).await?;
+    while store.counted_tidy(now_us, DROPPED).await? > 0 {}
     let Some(keeps) = keeps else { return Ok(0) };
     let before = now_us.saturating_sub(i64::try_from(keeps.as_micros()).unwrap_or(i64::MAX));
     let mut dropped = 0;

@@ -56,7 +56,7 @@ pub(super) struct Shared {
     /// The disk takes nothing.
     pub(super) is_stuck: AtomicBool,
     limit: u64,
-    clock: fn() -> i64,
+    pub(super) clock: fn() -> i64,
 }
 
 /// What the writer is told.

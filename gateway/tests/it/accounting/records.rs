@@ -34,7 +34,15 @@ impl Setting {
 
     /// The same, with more in its config.
     pub(super) async fn with(urls: &[&str], more: impl FnOnce(&mut config::Config)) -> Self {
-        let folder = TempDir::new().expect("a folder");
+        Self::within(TempDir::new().expect("a folder"), urls, more).await
+    }
+
+    /// The same, in a folder that may have had one before.
+    pub(super) async fn within(
+        folder: TempDir,
+        urls: &[&str],
+        more: impl FnOnce(&mut config::Config),
+    ) -> Self {
         let store = standalone_store(folder.path()).await.expect("a store");
         let spool = SpoolOptions { folder: folder.path().join("spool"), bytes: 1 << 20, syncs: false };
         let mut model = model("m", urls);
