@@ -31,6 +31,11 @@ impl ReservationId {
         Self((made << 80) | (noise & ((1 << 80) - 1)))
     }
 
+    /// What tells it from others of its millisecond.
+    pub(crate) fn noise(self) -> u128 {
+        self.0 & ((1 << 80) - 1)
+    }
+
     /// To the millisecond.
     #[must_use]
     pub fn made(self) -> Timestamp {
@@ -112,6 +117,18 @@ impl Ask {
     pub(crate) fn estimated(&self) -> Self {
         let parts = self.parts.iter().filter(|part| part.is_estimated()).cloned().collect();
         Self { id: self.id, parts, ttl: self.ttl }
+    }
+
+    /// Another ask of the same time for its first counter, which is granted whatever room there is.
+    pub(crate) fn rest(&self, estimate: u64, noise: u128) -> Self {
+        let id = ReservationId::new(self.id.made(), noise);
+        let counters = self.parts.iter().take(1);
+        let counters = counters.map(|part| (Arc::new(part.counter.counting()), estimate));
+        Self::new(id, counters.collect(), self.ttl)
+    }
+
+    pub(crate) fn ttl(&self) -> Duration {
+        self.ttl
     }
 
     /// When what it holds is free again, in milliseconds since 1970.
@@ -229,7 +246,7 @@ fn amounts(ask: &Ask, mut actual: impl FnMut(&Counter, u64) -> u64) -> Vec<u64> 
 }
 
 /// What a reservation is while it lasts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Hold {
     /// Counts for good at once.
     pub(crate) spent: u64,

@@ -94,6 +94,11 @@ impl Counter {
         self
     }
 
+    /// The same, which refuses nothing.
+    pub(crate) fn counting(&self) -> Self {
+        Self { at_limit: AtLimit::Count, ..self.clone() }
+    }
+
     /// Whose usage it is.
     #[must_use]
     pub fn key(&self) -> &CounterKey {

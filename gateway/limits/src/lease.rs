@@ -8,6 +8,7 @@ use crate::ask::{Ask, ReservationId, Settled, Settlement};
 use crate::count::Count;
 use crate::counter::{Counter, Level};
 use crate::limiter::{Keeper, Limiter};
+use crate::shares::Taken;
 
 /// The reservations of one request. Dropped as it is, it is settled for its estimates: nobody knows better.
 #[derive(Debug)]
@@ -16,17 +17,31 @@ pub struct Lease {
     /// Until it is settled.
     ask: Option<Ask>,
     levels: Vec<Level>,
+    held: Held,
+}
+
+/// Where its reservations are.
+#[derive(Debug)]
+enum Held {
+    /// Where its limiter keeps counters.
+    Kept,
     /// Redis was away, and this process has counted by itself.
-    is_estimated: bool,
+    Estimated,
+    /// In shares of this process.
+    Taken(Taken),
 }
 
 impl Lease {
     pub(crate) fn new(limiter: Limiter, ask: Ask, levels: Vec<Level>) -> Self {
-        Self { limiter, ask: Some(ask), levels, is_estimated: false }
+        Self { limiter, ask: Some(ask), levels, held: Held::Kept }
     }
 
     pub(crate) fn estimated(limiter: Limiter, ask: Ask) -> Self {
-        Self { limiter, ask: Some(ask), levels: Vec::new(), is_estimated: true }
+        Self { limiter, ask: Some(ask), levels: Vec::new(), held: Held::Estimated }
+    }
+
+    pub(crate) fn of_shares(limiter: Limiter, ask: Ask, levels: Vec<Level>, taken: Taken) -> Self {
+        Self { limiter, ask: Some(ask), levels, held: Held::Taken(taken) }
     }
 
     /// Each counter with its level, this request's estimate included. Empty if Redis was away.
@@ -57,12 +72,14 @@ impl Lease {
         let Some(ask) = self.ask.take() else { return };
         match &*self.limiter.keeper {
             Keeper::Here(local) => local.settle_now(&Settlement::new(&ask, actual), now),
-            Keeper::Shared { seen, settler, .. } => {
-                if self.is_estimated {
+            Keeper::Shared { seen, settler, shares, .. } => match &self.held {
+                Held::Taken(taken) => shares.settle(taken, &ask, actual),
+                Held::Kept => settler.push(Settled::new(ask, actual)),
+                Held::Estimated => {
                     seen.settle_now(&Settlement::new(&ask.estimated(), &mut actual), now);
+                    settler.push(Settled::new(ask, actual));
                 }
-                settler.push(Settled::new(ask, actual));
-            }
+            },
         }
     }
 }

@@ -17,8 +17,10 @@
 //! - Pods whose clocks differ turn a calendar window at their own time; reservations and slots of a rolling window are
 //!   counted by clocks ahead and behind alike.
 //! - What was used while a backend was away counts once it is settled. What a backend has lost with its data is put back as far as
-//!   others have kept it (`count.rs`); what runs at that time holds nothing, and counts when it is settled.
-//! - A process that ends without settling leaves its requests' cost out of the counters once their reservations expire.
+//!   others have kept it (`count.rs`); what runs at that time holds nothing, and counts when it is settled. What was used
+//!   of shares that were open at that time may count twice.
+//! - A process that ends without settling leaves its requests' cost, and what was used of its shares, out of the counters
+//!   once their reservations expire.
 
 mod ask;
 mod backend;
@@ -32,6 +34,8 @@ mod notice;
 mod redis;
 mod roll;
 mod settler;
+mod share;
+mod shares;
 mod window;
 
 pub use ask::{Ask, ReservationId, Settlement};

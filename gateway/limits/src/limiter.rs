@@ -17,6 +17,7 @@ use crate::notice::{Claim, Notice};
 use crate::redis::Redis;
 use crate::roll::{Fullest, Group};
 use crate::settler::Settler;
+use crate::shares::Shares;
 
 /// Admits requests and settles them. Clones are the same limiter.
 #[derive(Clone, Debug)]
@@ -34,7 +35,8 @@ pub(crate) enum Keeper {
         redis: Arc<Redis>,
         /// What this pod has seen and let through, for counters that are estimated while Redis is away.
         seen: Local,
-        settler: Settler,
+        settler: Arc<Settler>,
+        shares: Shares,
     },
 }
 
@@ -72,23 +74,30 @@ impl Limiter {
     #[must_use]
     pub fn shared(redis: Redis) -> Self {
         let redis = Arc::new(redis);
-        let settler = Settler::new(Arc::clone(&redis));
-        Self { keeper: Arc::new(Keeper::Shared { redis, seen: Local::new(), settler }) }
+        let settler = Arc::new(Settler::new(Arc::clone(&redis)));
+        let shares = Shares::new(Arc::clone(&redis), Arc::clone(&settler));
+        Self { keeper: Arc::new(Keeper::Shared { redis, seen: Local::new(), settler, shares }) }
     }
 
     /// Reserves what is asked for, if there is room for all of it.
     pub async fn admit(&self, ask: Ask) -> Admission {
         match &*self.keeper {
             Keeper::Here(local) => self.judge(local.reserve_now(&ask), ask),
-            Keeper::Shared { redis, seen, .. } => match redis.reserve(&ask).await {
-                Ok(verdict) => {
-                    if let Verdict::Granted(levels) = &verdict {
-                        seen.note(&ask, levels);
-                    }
-                    self.judge(verdict, ask)
+            Keeper::Shared { redis, seen, shares, .. } => {
+                if let Some((taken, levels)) = shares.take(&ask) {
+                    return Admission::Admitted(Lease::of_shares(self.clone(), ask, levels, taken));
                 }
-                Err(away) => self.unchecked(seen, ask, away),
-            },
+                match redis.reserve(&ask).await {
+                    Ok(verdict) => {
+                        if let Verdict::Granted(levels) = &verdict {
+                            seen.note(&ask, levels);
+                            shares.note(&ask, levels);
+                        }
+                        self.judge(verdict, ask)
+                    }
+                    Err(away) => self.unchecked(seen, ask, away),
+                }
+            }
         }
     }
 
@@ -255,7 +264,10 @@ impl Limiter {
     pub async fn settled(&self, at_most: Duration) -> bool {
         match &*self.keeper {
             Keeper::Here(_) => true,
-            Keeper::Shared { settler, .. } => settler.settled(at_most).await,
+            Keeper::Shared { settler, shares, .. } => {
+                shares.close();
+                settler.settled(at_most).await
+            }
         }
     }
 

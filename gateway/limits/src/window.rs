@@ -136,6 +136,14 @@ impl Window {
         }
     }
 
+    /// Whether its slots last for a second at least.
+    pub(crate) fn is_steady(&self) -> bool {
+        match self {
+            Self::Rolling(rolling) => rolling.slot_ms >= 1000,
+            Self::Calendar(_) | Self::Forever => true,
+        }
+    }
+
     pub(crate) fn placement(&self, now: Timestamp) -> Placement {
         match self {
             Self::Calendar(calendar) => {

@@ -11,3 +11,4 @@ mod place;
 mod roll;
 mod rules;
 mod setting;
+mod shares;
