@@ -1,5 +1,14 @@
 //! `fairlead up` and `fairlead check` as people run them: the real binary, a folder, and HTTP.
-#![expect(clippy::unwrap_used, reason = "a test stops where it is wrong")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops where it is wrong"
+)]
+
+#[path = "up/ledger.rs"]
+mod ledger;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -101,6 +110,15 @@ impl Up {
                 return line;
             }
         }
+    }
+}
+
+impl Up {
+    /// Asks it to end, and waits until it has.
+    fn end(mut self) {
+        let sent = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+        assert!(self.process.wait().unwrap().success());
     }
 }
 

@@ -71,7 +71,7 @@ fn target(kind: TargetKind, name: Option<&str>) -> Target {
     Target { kind, name: name.map(str::to_owned), namespace: None }
 }
 
-fn key(name: &str, team: &str) -> Key {
+pub(crate) fn key(name: &str, team: &str) -> Key {
     Key {
         id: ObjectName { namespace: "ai".into(), name: name.into() },
         uid: "u".into(),

@@ -15,7 +15,12 @@ use crate::upstream::Upstream;
 
 /// Writes `models` as version `number` and swaps to it. `without` is left out. Gives the revision.
 pub(crate) fn publish(mount: &Path, number: u32, models: Vec<Model>, without: &str) -> String {
-    let Delivery { config, credentials, .. } = delivery("", models);
+    mount_delivery(mount, number, delivery("", models), without)
+}
+
+/// The same of anything.
+pub(crate) fn mount_delivery(mount: &Path, number: u32, delivery: Delivery, without: &str) -> String {
+    let Delivery { config, credentials, .. } = delivery;
     let bundle = Bundle::pack(&config).expect("small");
     let folder = mount.join(format!("..v{number}"));
     std::fs::create_dir(&folder).expect("a folder");

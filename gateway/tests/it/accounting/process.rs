@@ -1,10 +1,8 @@
 //! The real binary, killed in the middle of its work and started again.
 
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 
 use futures::StreamExt;
 use futures::future::join_all;
@@ -15,75 +13,16 @@ use super::database::Database;
 use super::provider::{COST_NANO, Provider};
 use super::{agree, requests, spooled};
 use crate::directory::publish;
-use crate::harness::{KEY, client, model, until};
-
-/// One life of the binary. Dropped, it is killed.
-pub(super) struct Process {
-    child: Child,
-    url: String,
-    /// What it says, shown where a test fails.
-    log: Arc<Mutex<Vec<String>>>,
-}
-
-impl Process {
-    /// Starts it with its config in `place`, its spool beside it.
-    pub(super) fn start(place: &Path, database: &str) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fairlead-gateway"));
-        command.env_clear().env("FAIRLEAD_DATABASE_URL", database);
-        command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--drain-delay", "1ms"]);
-        command.arg("--config-dir").arg(place.join("config")).arg("--spool-dir").arg(place.join("spool"));
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("runs");
-        let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let mut address = None;
-        for line in lines.by_ref() {
-            let line = line.expect("text");
-            if let Some(rest) = line.split("\"listen\":\"Some(").nth(1) {
-                address = rest.split(')').next().map(str::to_owned);
-            }
-            if line.contains("config serves") {
-                break;
-            }
-        }
-        let log = Arc::new(Mutex::new(Vec::new()));
-        let told = Arc::clone(&log);
-        // It must never wait for its log to be read.
-        std::thread::spawn(move || {
-            lines.map_while(Result::ok).for_each(|line| told.lock().expect("unpoisoned").push(line))
-        });
-        Self { child, url: format!("http://{}", address.expect("an address")), log }
-    }
-
-    fn ask(&self, body: &'static str) -> reqwest::RequestBuilder {
-        client().post(format!("{}/v1/chat/completions", self.url)).bearer_auth(KEY).body(body)
-    }
-
-    fn kill(mut self) {
-        self.child.kill().expect("killed");
-        self.child.wait().expect("gone");
-    }
-
-    /// Asks it to end, and waits until it has.
-    fn end(mut self) {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        assert!(sent.expect("kill runs").success());
-        assert_eq!(self.child.wait().expect("gone").code(), Some(0));
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-        if std::thread::panicking() {
-            let told = self.log.lock().expect("unpoisoned").join("\n");
-            std::io::stderr().write_all(told.as_bytes()).ok();
-        }
-    }
-}
+use crate::harness::{model, until};
+use crate::process::Process;
 
 const PLAIN: &str = r#"{"model":"m","messages":[{"role":"user","content":"Hi"}]}"#;
 const STREAM: &str = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"Hi"}]}"#;
 const HELD: &str = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"hold"}]}"#;
+
+fn start(place: &Path, database: &str) -> Process {
+    Process::start(place, &[("FAIRLEAD_DATABASE_URL", database)])
+}
 
 /// A folder with a config for `provider`.
 fn place(provider: &Provider) -> TempDir {
@@ -128,7 +67,7 @@ async fn killed_in_the_middle_of_streams_nothing_is_lost_and_nothing_twice() {
     let (place, store) = (place(&provider), database.store().await);
     let (lives, worked, held) = (3, 40, 10);
     for _ in 0..lives {
-        let process = Process::start(place.path(), &database.url);
+        let process = start(place.path(), &database.url);
         let streams = hold(&process, held).await;
         work(&process, worked).await;
         // One commit of each life is done without its gateway knowing.
@@ -137,7 +76,7 @@ async fn killed_in_the_middle_of_streams_nothing_is_lost_and_nothing_twice() {
         drop(streams);
     }
     assert_eq!(provider.asked(), lives * (worked + held));
-    let last = Process::start(place.path(), &database.url);
+    let last = start(place.path(), &database.url);
     let found = requests(&store, provider.asked()).await;
     let answered = outcomes(&found, "answered");
     assert_eq!(answered.len(), lives * worked);
@@ -156,7 +95,7 @@ async fn a_killed_stream_is_billed_for_what_it_had_said() {
     let (provider, database) = (Provider::start().await, Database::make().await);
     let (place, store) = (place(&provider), database.store().await);
     database.shut();
-    let process = Process::start(place.path(), &database.url);
+    let process = start(place.path(), &database.url);
     let mut streams = hold(&process, 1).await;
     let stream = streams.pop().expect("one");
     // It says more after a while, and the spool hears of it.
@@ -169,7 +108,7 @@ async fn a_killed_stream_is_billed_for_what_it_had_said() {
     process.kill();
     drop(stream);
     database.open();
-    let last = Process::start(place.path(), &database.url);
+    let last = start(place.path(), &database.url);
     let found = requests(&store, 1).await.remove(0);
     assert!(found.is_estimate && found.output >= 5 && found.fresh_input > 0, "{found:?}");
     assert_eq!(found.cost_nano, Some(found.fresh_input * 2500 + found.output * 10_000));
@@ -181,12 +120,12 @@ async fn what_cannot_be_shipped_at_the_end_waits_for_the_next_life() {
     let (provider, database) = (Provider::start().await, Database::make().await);
     let (place, store) = (place(&provider), database.store().await);
     database.shut();
-    let process = Process::start(place.path(), &database.url);
+    let process = start(place.path(), &database.url);
     work(&process, 6).await;
     process.end();
     assert!(super::records(&store).await.is_empty());
     database.open();
-    let process = Process::start(place.path(), &database.url);
+    let process = start(place.path(), &database.url);
     work(&process, 6).await;
     process.end();
     assert_eq!(super::records(&store).await.len(), 12, "all of it is there when the process has ended");
