@@ -113,6 +113,15 @@ prices: packages ## Write the table of prices from LiteLLM's wheel, and compare 
 bench-protocol: packages ## What the translation core costs, into docs/protocol-benchmarks.md
 	gateway/protocol/benches/report
 
+.PHONY: bench-limits
+bench-limits: services ## What budgets and rate limits cost a request, into docs/limits-benchmarks.md
+	gateway/benches/report
+
+.PHONY: soak
+soak: services ## The ledger tests at full size: more money, longer outages
+	FAIRLEAD_SOAK=1 cargo test --locked -p gateway --test it ledger -- --nocapture
+	FAIRLEAD_SOAK=1 cargo test --locked -p fairlead --test up ledger -- --nocapture
+
 .PHONY: bench-propagation
 bench-propagation: packages tools ## From kubectl apply to the answer, at 100 and 1,000 models
 	e2e/bench/propagation
