@@ -19,8 +19,8 @@ use tempfile::TempDir;
 
 use setup::{FAR, MASTER, NEAR};
 
-const ROUNDS: usize = 7;
-const REQUESTS: usize = 6000;
+const ROUNDS: usize = 5;
+const REQUESTS: usize = 20_000;
 const CONNECTIONS: usize = 32;
 
 /// As `scripts/services up` brings it.

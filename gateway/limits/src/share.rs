@@ -3,7 +3,7 @@
 //! Requests take from it in memory, and what they came to is settled with the share. So the guarantee is the same: what
 //! is let in was reserved in Redis first, and a share that is lost with its process is free again when it expires.
 //!
-//! A share is open to new requests for half a second, and no longer than its window or slot lasts; then it is settled with
+//! A share is open to new requests for a second, and no longer than its window or slot lasts; then it is settled with
 //! what was used so far. What still runs then holds a reservation of its own, the rest of the share, until the last of it
 //! has ended. Near the limit there are no shares: each request asks Redis, once for all of its counters.
 //! `shares.rs` has all shares of a process.
@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use crate::ask::{Ask, Hold, Part, Settled};
 use crate::counter::{AtLimit, Counter, Level, Unit};
 
-/// How long a share is open.
-pub(crate) const OPEN: Duration = Duration::from_millis(500);
+/// How long a share is open: what is told of levels may be so old.
+pub(crate) const OPEN: Duration = Duration::from_secs(1);
 
 /// A share is at most this part of the room there is: other pods want some too, and a process that is killed keeps its
 /// shares until they expire.
@@ -69,14 +69,14 @@ impl Share {
         now < self.open_until
     }
 
-    /// How much the next one should be, once more than half of this one, or of its time, is over.
+    /// How much the next one should be, once three quarters of this one, or of its time, are over.
     pub(crate) fn wants_next(&self, now: Timestamp) -> Option<u64> {
         let taken = self.taken();
-        if taken > self.amount() / 2 {
+        if taken > self.amount() / 4 * 3 {
             return Some(taken.saturating_mul(4));
         }
-        let half = self.open_until.checked_sub(OPEN / 2).unwrap_or(self.open_until);
-        (now >= half && taken > 0).then(|| taken.saturating_mul(3))
+        let late = self.open_until.checked_sub(OPEN / 4).unwrap_or(self.open_until);
+        (now >= late && taken > 0).then(|| taken.saturating_mul(2))
     }
 
     pub(crate) fn hold(&mut self, estimate: u64) {

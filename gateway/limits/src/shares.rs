@@ -21,6 +21,9 @@ use crate::share::{self, Closed, Share};
 /// A counter that Redis is asked about as often in a second lends a share.
 const OFTEN: u32 = 4;
 
+/// The first share of a counter is for so many times what it was asked for until then.
+const FIRST: u64 = 16;
+
 /// Counters whose calls are counted to find those at most.
 const WATCHED: usize = 65_536;
 
@@ -171,7 +174,7 @@ impl State {
         each.collect()
     }
 
-    /// Counts a call; what was asked for in all, if that is often.
+    /// Counts a call; how much to borrow, if calls are often.
     fn count(&mut self, part: &Part, now: Timestamp) -> Option<u64> {
         let second = now.as_second();
         if self.asked.len() >= WATCHED && !self.asked.contains_key(part.counter.key()) {
@@ -184,7 +187,7 @@ impl State {
         }
         asked.count += 1;
         asked.amount = asked.amount.saturating_add(part.estimate);
-        (asked.count >= OFTEN).then_some(asked.amount)
+        (asked.count >= OFTEN).then(|| asked.amount.saturating_mul(FIRST))
     }
 
     /// Whether there is something to borrow.
