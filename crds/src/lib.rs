@@ -52,3 +52,6 @@ pub const GROUP: &str = "fairlead.dev";
 
 /// Pods that serve a ModelGateway carry this label with its name, in its namespace.
 pub const GATEWAY_LABEL: &str = "fairlead.dev/gateway";
+
+/// Marks a ConfigMap, with the value `true`, as a catalogue of prices. Others are not read.
+pub const PRICE_CATALOG_LABEL: &str = "fairlead.dev/price-catalog";

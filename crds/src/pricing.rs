@@ -90,6 +90,20 @@ pub struct GatewayPricingSpec {
     /// has a pricing. Default Allow.
     #[serde(default)]
     pub unknown_model: UnknownModel,
+    /// Prices of your own for all models of the gateway: a ConfigMap in its namespace that carries the label
+    /// `fairlead.dev/price-catalog: "true"`. Its key `prices.yaml` has a pricing for each name of a model at its
+    /// provider, or `provider/name`. They go before the catalogue's, and after those of a ModelDeployment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalog_config_map_ref: Option<ConfigMapRef>,
+}
+
+/// A ConfigMap of the same namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ConfigMapRef {
+    /// The ConfigMap's name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
 }
 
 /// What becomes of a model whose price nobody knows.

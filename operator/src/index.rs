@@ -30,6 +30,8 @@ pub(crate) struct Index {
     pub secrets: BTreeMap<ObjectName, String>,
     pub namespaces: BTreeMap<String, Namespace>,
     pub pods: BTreeMap<ObjectName, PodView>,
+    /// The data of ConfigMaps that are marked as catalogues of prices.
+    pub price_catalogs: BTreeMap<ObjectName, BTreeMap<String, String>>,
     /// The resourceVersion of each of our ConfigMaps.
     pub config_maps: BTreeMap<ObjectName, String>,
     /// Our ConfigMaps and Secrets that changed or went since the publisher last looked.
@@ -150,6 +152,7 @@ impl Index {
             budget_policies: self.budget_policies.values().cloned().collect(),
             keys: self.keys.values().cloned().collect(),
             next_keys: BTreeMap::new(),
+            price_catalogs: self.price_catalogs.clone(),
             secrets: BTreeMap::new(),
             namespaces: see_namespaces.then(|| self.namespaces.clone()),
             gateway_namespaces: Some(gateway_namespaces.clone()),

@@ -46,6 +46,13 @@ impl Watches {
             self.spawn("pods", place, Full(self.api::<Pod>(place)), Some(crds::GATEWAY_LABEL.to_owned()));
             let config_maps = MetadataOnly(self.api::<ConfigMap>(place));
             self.spawn("configmaps", place, config_maps, Some(ours.clone()));
+            let catalogs = Full(self.api::<ConfigMap>(place));
+            self.spawn(
+                "price catalogs",
+                place,
+                catalogs,
+                Some(format!("{}=true", crds::PRICE_CATALOG_LABEL)),
+            );
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use config::ObjectName;
+use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use render::{Kind, Namespace, ObjectRef};
 use serde::Deserialize;
@@ -65,6 +66,7 @@ fn read(folder: &mut Folder, file: &Path, document: &Value, environment: &Enviro
             folder.manifests.namespaces.get_or_insert_default().insert(name.name, Namespace { labels });
             Ok(())
         }
+        ("v1", "ConfigMap") => add_price_catalog(folder, document, name),
         (API_VERSION, kind) => add(folder, file, document, kind, name),
         (other, _) if other.starts_with("fairlead.dev/") => {
             Err(format!("apiVersion {other} is not known: write {API_VERSION}"))
@@ -121,6 +123,16 @@ fn typed<T: DeserializeOwned>(document: &Value, unknown: &mut Vec<String>) -> Re
         }
     });
     object.map(Arc::new).map_err(|error| error.to_string())
+}
+
+/// Other ConfigMaps are not ours to read.
+fn add_price_catalog(folder: &mut Folder, document: &Value, name: ObjectName) -> Result<(), String> {
+    let config_map = ConfigMap::deserialize(document).map_err(|error| error.to_string())?;
+    let labels = config_map.metadata.labels.unwrap_or_default();
+    if labels.get(crds::PRICE_CATALOG_LABEL).is_some_and(|value| value == "true") {
+        folder.manifests.price_catalogs.insert(name, config_map.data.unwrap_or_default());
+    }
+    Ok(())
 }
 
 fn add_secret(

@@ -103,6 +103,8 @@ fn fresh(
         None => None,
     };
     let upstream_model = spec.provider.model.clone().unwrap_or_else(|| model.clone());
+    let pricing =
+        pricing(context.catalogue, (spec, &upstream_model), &gateway.prices).map_err(not_accepted)?;
     let entry = Deployment {
         id: name.clone(),
         uid: object.metadata.uid.clone().unwrap_or_default(),
@@ -114,7 +116,7 @@ fn fresh(
         priority: in_range("priority", spec.priority, 31).map_err(not_accepted)?,
         timeouts: timeouts(&spec.timeouts, gateway.settings.timeouts).map_err(not_accepted)?,
         on_loss: on_loss(&spec.translation, gateway.settings.on_loss),
-        pricing: pricing(context.catalogue, spec).map_err(not_accepted)?,
+        pricing,
         parameters: parameters(&spec.parameters).map_err(not_accepted)?,
     };
     let material = credential.map(|found| (found.reference.file(), found.material.clone()));

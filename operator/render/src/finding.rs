@@ -116,6 +116,10 @@ pub enum Reason {
     ModelNotFound,
     /// An annotation's value makes no sense.
     InvalidAnnotation,
+    /// The ConfigMap with a gateway's own prices is not there.
+    CatalogNotFound,
+    /// It is not what it should be.
+    InvalidCatalog,
     /// A policy that a key names is not there.
     BudgetNotFound,
     /// A virtual key that could be guessed, or is none.
@@ -154,6 +158,8 @@ impl Reason {
             Self::AboveParent => "AboveParent",
             Self::ModelNotFound => "ModelNotFound",
             Self::InvalidAnnotation => "InvalidAnnotation",
+            Self::CatalogNotFound => "CatalogNotFound",
+            Self::InvalidCatalog => "InvalidCatalog",
             Self::BudgetNotFound => "BudgetNotFound",
             Self::WeakKey => "WeakKey",
             Self::DuplicateKey => "DuplicateKey",

@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::credentials::Resolved;
 use crate::deployments::{Candidate, Context, candidate};
-use crate::pricing::unknown_price;
+use crate::pricing::{own, unknown_price};
 use crate::upstream::{DEFAULT_TIMEOUTS, Fault, invalid, on_loss, timeouts};
 use crate::{
     Effect, Finding, GatewayConfig, Kind, Manifests, ObjectRef, Reason, Rendered, budgets, credentials,
@@ -25,6 +25,8 @@ pub(crate) struct Gateway {
     pub base_url: Option<String>,
     master_key: Option<(String, Secret)>,
     group_across_namespaces: bool,
+    /// The owner's.
+    pub prices: own::Prices,
     /// Of budgets that have none.
     failure_mode: config::FailureMode,
 }
@@ -228,10 +230,15 @@ fn gateway(
             before?
         }
     };
+    let prices = own::prices(manifests, object, name).unwrap_or_else(|fault| {
+        let finding = finding(name, ConditionType::ResolvedRefs, fault);
+        findings.push(Finding { effect: Effect::Partly, ..finding });
+        own::Prices::new()
+    });
     let group_across_namespaces = object.spec.models.group_across_namespaces;
     let failure_mode = budgets::failure_mode(object.spec.budgets.failure_mode);
     let (name, base_url) = (name.clone(), object.spec.base_url.clone());
-    Some(Gateway { name, settings, base_url, master_key, group_across_namespaces, failure_mode })
+    Some(Gateway { name, settings, base_url, master_key, group_across_namespaces, prices, failure_mode })
 }
 
 fn finding(name: &ObjectName, condition: ConditionType, (reason, message): Fault) -> Finding {

@@ -21,6 +21,8 @@ pub struct Manifests {
     pub keys: Vec<Arc<VirtualKey>>,
     /// By VirtualKey, what its next key will be compared with: it opens the gateway before its Secret holds it.
     pub next_keys: BTreeMap<ObjectName, KeyHash>,
+    /// The data of each ConfigMap that is marked as a catalogue of prices.
+    pub price_catalogs: BTreeMap<ObjectName, BTreeMap<String, String>>,
     /// The Secrets that are referred to, of those that exist.
     pub secrets: BTreeMap<ObjectName, SecretData>,
     /// Labels of namespaces; `None` where the operator may not see namespaces.

@@ -1,4 +1,6 @@
-//! The prices of one ModelDeployment, read and checked.
+//! The prices of one ModelDeployment, read and checked. `pricing/own.rs` has those of its gateway's owner.
+
+pub(crate) mod own;
 
 use catalogue::price::{Rate, RateError};
 use catalogue::{Catalogue, prices};
@@ -8,9 +10,25 @@ use crds::{ModelDeploymentSpec, PriceText, PricedTokens, PricingSpec, UnknownMod
 use crate::upstream::{Fault, invalid};
 
 /// What the calls of `spec` cost.
-pub(crate) fn pricing(catalogue: &Catalogue, spec: &ModelDeploymentSpec) -> Result<Pricing, Fault> {
+pub(crate) fn pricing(
+    catalogue: &Catalogue,
+    (spec, upstream_model): (&ModelDeploymentSpec, &str),
+    owners: &own::Prices,
+) -> Result<Pricing, Fault> {
     let written = &spec.pricing;
     let rates = rates(written)?;
+    let model = written.base_model.as_deref().unwrap_or(upstream_model);
+    if rates.is_empty()
+        && let Some(rates) = own::find(owners, &spec.provider.type_, model)
+    {
+        let base_model = written.base_model.clone();
+        return Ok(Pricing {
+            base_model,
+            rates: *rates,
+            source: PriceSource::Inline,
+            bills: Bills::Computed,
+        });
+    }
     let source = match written.source {
         Some(crds::PriceSource::Catalog) => PriceSource::Catalogue,
         Some(crds::PriceSource::Inline) if rates.is_empty() => {

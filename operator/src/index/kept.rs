@@ -210,6 +210,30 @@ impl Kept for PartialObjectMeta<ConfigMap> {
     }
 }
 
+/// Only those that are marked as catalogues of prices are watched whole.
+impl Kept for ConfigMap {
+    fn name(&self) -> ObjectName {
+        name_of(&self.metadata)
+    }
+
+    fn keep(self, index: &mut Index, _: Origin) -> Touch {
+        let (name, data) = (self.name(), self.data.unwrap_or_default());
+        if index.price_catalogs.get(&name) == Some(&data) {
+            return Touch::Nothing;
+        }
+        index.price_catalogs.insert(name, data);
+        Touch::Manifests
+    }
+
+    fn forget(name: &ObjectName, index: &mut Index) -> Touch {
+        if index.price_catalogs.remove(name).is_some() { Touch::Manifests } else { Touch::Nothing }
+    }
+
+    fn names(index: &Index) -> Vec<ObjectName> {
+        index.price_catalogs.keys().cloned().collect()
+    }
+}
+
 impl Kept for PartialObjectMeta<Namespace> {
     fn name(&self) -> ObjectName {
         name_of(&self.metadata)

@@ -110,6 +110,23 @@ fn a_secret_that_nobody_names_wakes_nobody() {
 }
 
 #[test]
+fn a_price_catalogue_wakes_the_renderer_when_its_data_change() {
+    let mut index = Index::default();
+    let catalog = |version: &str, text: &str| {
+        let data = std::collections::BTreeMap::from([("prices.yaml".to_owned(), text.to_owned())]);
+        let metadata = secret("prices", version).metadata;
+        k8s_openapi::api::core::v1::ConfigMap { metadata, data: Some(data), ..Default::default() }
+    };
+    assert_eq!(catalog("1", "a: {input: '1'}").keep(&mut index, Origin::Event), Touch::Manifests);
+    assert_eq!(catalog("2", "a: {input: '1'}").keep(&mut index, Origin::Event), Touch::Nothing);
+    assert_eq!(catalog("3", "a: {input: '2'}").keep(&mut index, Origin::Event), Touch::Manifests);
+    let moment = index.moment(&Default::default(), false);
+    assert_eq!(moment.manifests.price_catalogs.len(), 1);
+    let name = ObjectName { namespace: "team".into(), name: "prices".into() };
+    assert_eq!(k8s_openapi::api::core::v1::ConfigMap::forget(&name, &mut index), Touch::Manifests);
+}
+
+#[test]
 fn our_own_objects_are_reported_once_to_the_publisher() {
     let index = SharedIndex::default();
     let gateway = ObjectName { namespace: "team".into(), name: "main".into() };

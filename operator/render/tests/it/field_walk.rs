@@ -120,6 +120,11 @@ const WALK: &[Step] = &[
     ("ModelDeployment.pricing.source", &[("    baseModel: o3\n", "")], ("source: Catalog", "source: Inline")),
     ("ModelDeployment.pricing.baseModel", &[], ("baseModel: o3", "baseModel: gpt-4.1")),
     ("ModelDeployment.suspend", &[], ("suspend: false\n", "suspend: true\n")),
+    (
+        "ModelGateway.pricing.catalogConfigMapRef.name",
+        &[],
+        ("catalogConfigMapRef: {name: owners}", "catalogConfigMapRef: {name: owners-two}"),
+    ),
     ("ModelGateway.budgets.failureMode", &[], ("failureMode: Estimate", "failureMode: FailClosed")),
     ("ModelGateway.budgets.users", &[], ("users: AllKeys", "users: PersonalKeys")),
     (

@@ -12,6 +12,8 @@ use serde::Deserialize;
 struct Document {
     kind: String,
     metadata: k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
+    #[serde(default)]
+    data: std::collections::BTreeMap<String, String>,
     #[serde(default, rename = "stringData")]
     string_data: std::collections::BTreeMap<String, String>,
 }
@@ -47,6 +49,13 @@ fn add(world: &mut Manifests, text: &str) {
             let version = head.metadata.resource_version.unwrap_or_else(|| "1".into());
             let issue = head.metadata.annotations.as_ref().and_then(issue);
             world.secrets.insert(name, SecretData { version, data: data.collect(), issue });
+        }
+        "ConfigMap" => {
+            let name = ObjectName {
+                namespace: head.metadata.namespace.unwrap_or_else(|| "default".into()),
+                name: head.metadata.name.unwrap(),
+            };
+            world.price_catalogs.insert(name, head.data);
         }
         "Namespace" => {
             let labels = head.metadata.labels.unwrap_or_default();
