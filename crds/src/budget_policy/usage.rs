@@ -69,7 +69,7 @@ pub struct SubjectUsage {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ToldAlert {
-    /// When.
+    /// When it was told.
     pub at: String,
     /// The limit.
     pub limit: String,

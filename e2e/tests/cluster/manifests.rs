@@ -156,8 +156,8 @@ pub(crate) async fn a_listing_reads_well(world: &World) -> Result<()> {
         "modeldeployment.fairlead.dev/listed listed custom True 2/2 pods current",
         "NAME SECRET USED BY READY AGE",
         "providersecret.fairlead.dev/listed listed-key 1 True",
-        "NAME BUDGET READY AGE",
-        "budgetpolicy.fairlead.dev/hello 1 requests/1m True",
+        "NAME BUDGET SPENT REMAINING % RESETS READY AGE",
+        "budgetpolicy.fairlead.dev/hello 1 requests/1m",
         "NAME KEY SECRET READY STATUS AGE",
         "virtualkey.fairlead.dev/hello sk-...",
     ];
