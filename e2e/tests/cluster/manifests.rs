@@ -157,7 +157,7 @@ pub(crate) async fn a_listing_reads_well(world: &World) -> Result<()> {
         "NAME SECRET USED BY READY AGE",
         "providersecret.fairlead.dev/listed listed-key 1 True",
         "NAME BUDGET SPENT REMAINING % RESETS READY AGE",
-        "budgetpolicy.fairlead.dev/hello 1 requests/1m",
+        "budgetpolicy.fairlead.dev/hello 1 requests/year",
         "NAME KEY SECRET READY STATUS AGE",
         "virtualkey.fairlead.dev/hello sk-...",
     ];

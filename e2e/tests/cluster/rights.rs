@@ -37,11 +37,12 @@ pub(crate) async fn nothing_is_written_while_nothing_changes(world: &World) -> R
     Ok(())
 }
 
-/// Until five seconds have brought no write: events of what earlier scenarios did may still be on their way.
+/// Until some seconds have brought no write: events of what earlier scenarios did, and what budgets have counted for them,
+/// may still be on their way.
 async fn settle(site: &Site, log: &Path) -> Result<()> {
     let mut bookmark = Bookmark::here(log)?;
     wait::until_true(Duration::from_secs(120), "the operator to finish what others began", async || {
-        wait::watch_idle(Duration::from_secs(5)).await;
+        wait::watch_idle(Duration::from_secs(12)).await;
         let deeds = bookmark.deeds_of(&site.namespace.0, OPERATOR_ACCOUNT)?;
         bookmark = Bookmark::here(log)?;
         Ok(!deeds.iter().any(|deed| deed.is_write() && deed.right.resource != "leases"))
