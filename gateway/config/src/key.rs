@@ -101,6 +101,12 @@ impl KeyHash {
         let digest = Sha256::digest(material.trim_ascii());
         Self { sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(), until: None }
     }
+
+    /// Whether it is a digest as a config has them.
+    #[must_use]
+    pub fn is_digest(&self) -> bool {
+        self.sha256.len() == 64 && self.sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    }
 }
 
 impl Access {

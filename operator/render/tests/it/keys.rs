@@ -96,6 +96,19 @@ fn the_old_key_and_the_next_one_open_it_too() {
 }
 
 #[test]
+fn what_is_noted_on_a_secret_and_is_no_digest_does_not_reach_the_config() {
+    let current = KeyHash::of(ONE.as_bytes());
+    for noted in
+        ["".to_owned(), "zz".repeat(32), current.sha256.to_uppercase(), format!("{}0", current.sha256)]
+    {
+        let mut manifests = with(&[&made("a", ONE, "")]);
+        let secret = manifests.secrets.get_mut(&object("a-key")).unwrap();
+        secret.issue.as_mut().unwrap().previous = Some(KeyHash { sha256: noted, until: Some(99) });
+        assert_eq!(keys(&render(&manifests))[0].hashes, [current.clone()]);
+    }
+}
+
+#[test]
 fn the_next_key_is_no_longer_another_once_the_secret_holds_it() {
     let mut manifests = with(&[&made("a", ONE, "")]);
     manifests.next_keys.insert(object("a"), KeyHash::of(ONE.as_bytes()));
