@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use config::ObjectName;
+use config::{ObjectName, Secret};
+use crds::VirtualKey;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use render::{Finding, Issue, Kind, Manifests, ObjectRef};
+use render::{Finding, Issue, Kind, Manifests, ObjectRef, SecretData};
 
 pub(crate) use secret::Environment;
 
@@ -64,8 +65,7 @@ impl Folder {
         for object in &self.manifests.keys {
             let Some((secret, _)) = render::key_secret(object) else { continue };
             let Some(found) = self.manifests.secrets.get_mut(&secret) else { continue };
-            let name = name_of(&object.metadata).name;
-            found.issue.get_or_insert_with(|| Issue { key: name, ..Issue::default() });
+            found.issue.get_or_insert_with(|| issue_of(object));
         }
     }
 
@@ -116,6 +116,16 @@ impl Folder {
         files.sort();
         files
     }
+}
+
+/// The Secret that holds `key` for a VirtualKey.
+pub(crate) fn secret_of_key(object: &VirtualKey, field: String, key: Secret) -> SecretData {
+    SecretData { version: "1".into(), data: BTreeMap::from([(field, key)]), issue: Some(issue_of(object)) }
+}
+
+fn issue_of(object: &VirtualKey) -> Issue {
+    let uid = object.metadata.uid.clone().unwrap_or_default();
+    Issue { key: name_of(&object.metadata).name, uid, ..Issue::default() }
 }
 
 /// Objects in files may lack a namespace: they live in `default`.

@@ -277,6 +277,37 @@ fn check_takes_keys_that_are_made_later_and_refuses_what_is_misspelt() {
 }
 
 #[test]
+fn check_knows_keys_that_are_made_later_and_tells_of_two_of_the_same() {
+    let gateway = std::fs::read_to_string(Path::new(QUICKSTART).join("gateway.yaml")).unwrap();
+    let check = |rest: &[String]| {
+        let folder = tempfile::tempdir().unwrap();
+        let all: Vec<_> = [&gateway].into_iter().chain(rest).map(String::as_str).collect();
+        std::fs::write(folder.path().join("x.yaml"), all.join("\n---\n")).unwrap();
+        let output = Command::new(BINARY).arg("check").arg(folder.path()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let policy = |name: &str, targets: &str| {
+        format!(
+            "apiVersion: fairlead.dev/v1alpha1\nkind: BudgetPolicy\nmetadata: {{name: {name}}}\nspec:\n  targets: {targets}\n  \
+             limits: [{{name: rpm, unit: Requests, amount: 3, window: {{rolling: 1m}}}}]\n"
+        )
+    };
+    let named = [
+        virtual_key("bot", "budgetRefs: [{name: own}]"),
+        policy("own", "[]"),
+        policy("of-bot", "[{kind: VirtualKey, name: bot}]"),
+    ];
+    assert_eq!(check(&named), (Some(0), String::new()));
+    let uid = virtual_key("bot", "ttl: 24h").replace("name: bot", "name: bot, uid: from-a-cluster");
+    assert_eq!(check(&[uid]), (Some(0), String::new()));
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: theirs}\nstringData: {key: 'env:THEIRS'}\n"
+        .to_owned();
+    let import = "importFrom: {secretKeyRef: {name: theirs, key: key}}";
+    let (code, text) = check(&[secret, virtual_key("a", import), virtual_key("b", import)]);
+    assert!(code == Some(1) && text.contains("VirtualKey/b: DuplicateKey"), "{text}");
+}
+
+#[test]
 fn check_names_what_is_wrong_by_its_exit_code_too() {
     let check = |folder: &Path| Command::new(BINARY).arg("check").arg(folder).output().unwrap();
     assert!(check(Path::new(QUICKSTART)).status.success());

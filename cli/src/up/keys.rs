@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use config::{ObjectName, Secret};
-use crds::VirtualKey;
 use gateway::Store;
 use gateway::boot::standalone_virtual_key;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
-use render::{Issue, Manifests, SecretData};
+use render::Manifests;
 
-use crate::folder::name_of;
+use crate::folder::{name_of, secret_of_key};
 use crate::printer;
 
 /// Makes keys, and tells each once.
@@ -45,7 +44,7 @@ impl Issuer {
             let Some((secret, field)) = render::key_secret(object) else { continue };
             secrets.entry(secret).or_insert_with(|| {
                 made.insert(name, key.clone());
-                secret_of(object, field, key)
+                secret_of_key(object, field, key)
             });
         }
         Ok(made)
@@ -59,9 +58,4 @@ impl Issuer {
             }
         }
     }
-}
-
-fn secret_of(object: &VirtualKey, field: String, key: Secret) -> SecretData {
-    let issue = Issue { key: name_of(&object.metadata).name, ..Issue::default() };
-    SecretData { version: "1".into(), data: BTreeMap::from([(field, key)]), issue: Some(issue) }
 }
