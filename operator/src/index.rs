@@ -4,7 +4,7 @@
 mod kept;
 mod pod;
 
-pub(crate) use kept::{Kept, Origin, Touch, name_of};
+pub(crate) use kept::{Kept, Origin, Touch};
 pub(crate) use pod::{PodInstance, PodView};
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -9,7 +9,7 @@ mod secret;
 
 pub(crate) use secret::issue_of;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -135,21 +135,20 @@ impl KeyKeeper {
                 now: clock,
             });
         }
+        let known = self.next.keys().chain(self.failures.keys());
+        let strangers: BTreeSet<_> = known.filter(|name| !index.keys.contains_key(*name)).cloned().collect();
         drop((state, index));
-        self.forget_strangers(&round);
+        strangers.iter().for_each(|name| self.forget_stranger(name));
         (works, due)
     }
 
-    /// What was kept for VirtualKeys that are gone is of no use.
-    fn forget_strangers(&mut self, round: &Round) {
-        let is_there = |name: &ObjectName| {
-            let mut all = round.manifests.keys.iter().map(|object| crate::index::name_of(&object.metadata));
-            all.any(|there| there == *name)
-        };
-        self.failures.retain(|name, _| is_there(name));
-        let gone: Vec<_> = self.next.keys().filter(|name| !is_there(name)).cloned().collect();
-        for name in gone {
-            self.forget(&name);
+    /// What was kept for a VirtualKey that is gone is of no use, least of all to a successor of its name.
+    fn forget_stranger(&mut self, name: &ObjectName) {
+        if self.failures.remove(name).is_some() {
+            self.context.board.update(|state| state.key_troubles.remove(name));
+        }
+        if self.next.contains_key(name) {
+            self.forget(name);
         }
     }
 
@@ -218,32 +217,38 @@ fn view<'a>(
         secret: read.filter(|read| there == Some(&read.version)),
         exists: there.is_some(),
         next: next.map(|next| &next.hash),
-        is_served: match plan {
-            Some(plan) => is_served(round, (name, plan), next, lanes.get(&plan.gateway)),
-            None => false,
+        // Asked of a few only: there may be ten thousand keys.
+        is_served: match (plan, next) {
+            (Some(plan), Some(next)) => is_served(round, (name, plan), next, lanes.get(&plan.gateway)),
+            _ => false,
         },
         now,
     }
 }
 
-/// Whether every Ready pod takes the key as it was rendered last, the next one too.
+/// Whether every Ready pod takes the key as it was rendered last, with the next one.
 fn is_served(
     round: &Round,
     (name, plan): (&ObjectName, &KeyPlan),
-    next: Option<&Next>,
+    next: &Next,
     lane: Option<&(&board::Line, Standing)>,
 ) -> bool {
     let Some((line, standing)) = lane else { return false };
     let Some(progress) = &line.progress else { return false };
-    let of = |config: &'_ config::Config| config.keys.iter().find(|key| key.id == *name).cloned();
-    let rendered = round.rendered.gateways.get(&plan.gateway).and_then(|gateway| of(&gateway.config));
-    let has_next = |key: &config::Key| {
-        next.is_none_or(|next| key.hashes.iter().any(|hash| hash.sha256 == next.hash.sha256))
+    let Some(rendered) = round.rendered.gateways.get(&plan.gateway).and_then(|it| key_of(&it.config, name))
+    else {
+        return false;
     };
-    let Some(rendered) = rendered.filter(has_next) else { return false };
+    let has_next = rendered.hashes.iter().any(|hash| hash.sha256 == next.hash.sha256);
+    let is_published = key_of(&progress.config, name) == Some(rendered);
     let since = progress.since(&ObjectRef { kind: Kind::VirtualKey, name: name.clone() });
-    let is_published = of(&progress.config).is_some_and(|published| published == rendered);
-    since.is_some_and(|since| is_published && matches!(standing.reached(since), Reached::Yes(_)))
+    has_next && is_published && since.is_some_and(|since| matches!(standing.reached(since), Reached::Yes(_)))
+}
+
+/// Keys are sorted in every config.
+fn key_of<'c>(config: &'c config::Config, name: &ObjectName) -> Option<&'c config::Key> {
+    let at = config.keys.binary_search_by(|key| key.id.cmp(name)).ok()?;
+    config.keys.get(at)
 }
 
 /// The gateway that a VirtualKey names.

@@ -24,7 +24,7 @@ pub(super) struct View<'a> {
     pub exists: bool,
     /// The digest of the next key, if one was made.
     pub next: Option<&'a KeyHash>,
-    /// Whether every Ready pod takes the key as it was rendered last.
+    /// Whether every Ready pod takes the next key.
     pub is_served: bool,
     /// Unix seconds.
     pub now: u64,

@@ -242,6 +242,21 @@ async fn a_failed_write_is_told_and_tried_again() {
     assert!(world.context.board.lock().key_troubles.is_empty());
 }
 
+#[tokio::test]
+async fn a_trouble_ends_with_its_virtual_key() {
+    let mut world = World::new(Timestamp::now).await;
+    world.apply(json!({}));
+    assert!(world.reconciler.round().await.is_empty());
+    world.api.die_after(Some(0));
+    world.keeper.pass(Instant::now()).await;
+    world.api.die_after(None);
+    assert!(world.context.board.lock().key_troubles.contains_key(&id("bot")));
+    let object = (*world.context.index.lock().keys[&id("bot")]).clone();
+    world.context.index.remove(&object);
+    world.turn().await;
+    assert!(world.context.board.lock().key_troubles.is_empty(), "a successor has none");
+}
+
 #[test]
 fn what_is_noted_on_a_secret_is_read_again() {
     let mut object = VirtualKey::new("bot", VirtualKeySpec::default());
