@@ -10,7 +10,10 @@ const KEPT: usize = 10;
 
 /// What pods have put up.
 pub(super) fn of(alerts: &[Alert]) -> Vec<ToldAlert> {
-    let told = alerts.iter().map(|alert| ToldAlert {
+    let mut alerts: Vec<&Alert> = alerts.iter().collect();
+    // Of those that are the same the oldest stays, whichever pod was asked first.
+    alerts.sort_by_key(|alert| (&alert.time, &alert.limit, &alert.subject, alert.at_percent));
+    let told = alerts.into_iter().map(|alert| ToldAlert {
         at: alert.time.clone(),
         limit: alert.limit.clone(),
         subject: alert.subject.clone(),

@@ -132,7 +132,10 @@ fn add_limit(budget: &mut Budget, other: Limit) {
         (limit.spent.saturating_add(other.spent), limit.reserved.saturating_add(other.reserved))
     } else {
         let mut top = std::mem::take(&mut limit.top);
-        top.sort_by_key(|subject| std::cmp::Reverse(limit.used((subject.spent, subject.reserved))));
+        // Pods are asked in any order: equal ones must not change places, or statuses would never rest.
+        top.sort_by_cached_key(|subject| {
+            (std::cmp::Reverse(limit.used((subject.spent, subject.reserved))), subject.subject.clone())
+        });
         top.truncate(TOP);
         limit.top = top;
         limit.top.first().map_or((0, 0), |fullest| (fullest.spent, fullest.reserved))

@@ -152,6 +152,33 @@ fn a_thousand_busy_policies_change_ten_times_a_second_together() {
 }
 
 #[test]
+fn what_pods_tell_is_the_same_in_whatever_order_they_are_asked() {
+    let alert = |time: &str| ask::Alert {
+        text: time.into(),
+        limit: "usd".into(),
+        subject: None,
+        at_percent: Some(80),
+        window_start: Some("w".into()),
+        reset_at: None,
+        time: time.into(),
+    };
+    let told = |subjects: &[(&str, u64)], time: &str| Budget {
+        alerts: vec![alert(time)],
+        ..budget(vec![limit("usd", Unit::NanoUsd, DOLLAR, subjects)])
+    };
+    let one = || vec![told(&[("a", 5), ("b", 5)], "09:00")];
+    let other = || vec![told(&[("b", 7), ("c", 12), ("a", 7)], "09:01")];
+    let (mut first, mut second) = (one(), other());
+    ask::add(&mut first, other());
+    ask::add(&mut second, one());
+    let tops = [&first, &second].map(|sum| sum[0].limits[0].top.clone());
+    assert_eq!(tops[0], tops[1]);
+    let alerts = [&first, &second].map(|sum| alerts::of(&sum[0].alerts));
+    assert_eq!(alerts[0], alerts[1]);
+    assert_eq!((alerts[0].len(), alerts[0][0].at.as_str()), (1, "09:00"), "the oldest stays");
+}
+
+#[test]
 fn what_pods_count_by_themselves_is_added() {
     let one = budget(vec![limit("usd", Unit::NanoUsd, DOLLAR, &[("team:red", 500), ("team:blue", 400)])]);
     let two = budget(vec![limit("usd", Unit::NanoUsd, DOLLAR, &[("team:blue", 300), ("team:green", 1)])]);
