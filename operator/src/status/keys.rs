@@ -35,7 +35,9 @@ impl Scene<'_> {
                 let summary = verdict.message.clone();
                 Progressing::hindered(verdict, outlook, summary)
             }
-            (None, _) => self.served(&own),
+            // What pods take goes on; a rotation, say, does not.
+            (None, Some(trouble)) => Progressing { summary: trouble.clone(), ..self.served(&own) },
+            (None, None) => self.served(&own),
         };
         if let Some((_, verdict)) = &closed {
             progressing.summary.clone_from(&verdict.message);

@@ -184,6 +184,15 @@ fn a_secret_on_its_way_is_waited_for_and_one_that_cannot_be_written_is_told() {
 }
 
 #[test]
+fn a_rotation_that_cannot_be_written_is_told_and_the_key_goes_on() {
+    let mut world = World::new("r1");
+    world.state.key_troubles.insert(id("bot"), "the operator may not".into());
+    let (status, _) = world.status(NOW);
+    assert_eq!(told(&status, ConditionType::Ready), "True/Reconciled");
+    assert_eq!(status.summary, "the operator may not");
+}
+
+#[test]
 fn of_a_secret_that_is_not_its_own_nothing_is_told() {
     let mut world = World::new("r1");
     world.find(Reason::SecretNotOwned);
