@@ -95,6 +95,9 @@ use crate::{DurationText, GatewayRef, SecretKeyRef, SecretName, ServingGateway};
     "(has(self.secret) && has(self.secret.name) ? self.secret.name : '') == \
      (has(oldSelf.secret) && has(oldSelf.secret.name) ? oldSelf.secret.name : '')")
     .message("secret.name cannot change: make a new VirtualKey and delete this one"))]
+#[x_kube(validation = Rule::new(
+    "(has(self.secret) ? self.secret.key : 'apiKey') == (has(oldSelf.secret) ? oldSelf.secret.key : 'apiKey')")
+    .message("secret.key cannot change: make a new VirtualKey and delete this one"))]
 pub struct VirtualKeySpec {
     /// The ModelGateway that it opens. Cannot change. The gateway must let this namespace have keys: `spec.keys`.
     #[serde(default)]
@@ -199,7 +202,7 @@ pub struct KeySecretSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253), regex(pattern = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"))]
     pub name: Option<String>,
-    /// The key in its data that holds the `sk-...`. Default `apiKey`.
+    /// The key in its data that holds the `sk-...`. Cannot change. Default `apiKey`.
     #[serde(default = "default_key")]
     #[schemars(length(min = 1, max = 253), regex(pattern = r"^[-._a-zA-Z0-9]+$"))]
     pub key: String,
