@@ -119,7 +119,6 @@ const WALK: &[Step] = &[
     ("ModelDeployment.pricing.request", &[], ("request: '1.10'", "request: '2'")),
     ("ModelDeployment.pricing.source", &[("    baseModel: o3\n", "")], ("source: Catalog", "source: Inline")),
     ("ModelDeployment.pricing.baseModel", &[], ("baseModel: o3", "baseModel: gpt-4.1")),
-    ("ModelDeployment.suspend", &[], ("suspend: false\n", "suspend: true\n")),
     (
         "ModelGateway.pricing.catalogConfigMapRef.name",
         &[],
