@@ -71,6 +71,14 @@ pub enum BundleError {
     },
 }
 
+impl BundleError {
+    /// What is missing may still come: nothing was found wrong with the config.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        matches!(self, Self::Missing { .. } | Self::Altered { .. })
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Index {
     version: u32,

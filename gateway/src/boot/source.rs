@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::{Bundle, Delivery, INDEX_FILE};
+use config::{Bundle, Delivery, INDEX_FILE, short_digest};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -103,8 +102,9 @@ fn look(directory: &Path, known: Vec<u8>) -> (Vec<u8>, Option<Result<Delivery, P
     match Bundle::unpack(&index, |file| read_flat(&root, file)) {
         Ok(delivery) => (index, Some(Ok(delivery))),
         Err(error) => {
-            let revision = Some(revision_of(&index));
-            (Vec::new(), Some(Err(Problem { reason: error.to_string(), revision })))
+            // The rest may be on its way: to call that refused would have nobody hurry it.
+            let rejected = (!error.is_incomplete()).then(|| short_digest(&index));
+            (Vec::new(), Some(Err(Problem { reason: error.to_string(), rejected })))
         }
     }
 }
@@ -123,12 +123,7 @@ fn no_index(directory: &Path, error: &std::io::Error) -> Problem {
         std::io::ErrorKind::NotFound => format!("no config yet: {} does not exist", place.display()),
         _ => format!("{} cannot be read: {error}", place.display()),
     };
-    Problem { reason, revision: None }
-}
-
-/// As [`Delivery::revision`], for an index that makes no delivery.
-fn revision_of(index: &[u8]) -> String {
-    Sha256::digest(index).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    Problem { reason, rejected: None }
 }
 
 #[cfg(test)]

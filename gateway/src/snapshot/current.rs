@@ -23,8 +23,8 @@ pub struct Feed {
 pub struct Problem {
     /// For people: names the file and the way out, and carries no secret.
     pub reason: String,
-    /// The revision that is refused, where the index could be read.
-    pub revision: Option<String>,
+    /// The revision that is refused: the index could be read, and all of it is there.
+    pub rejected: Option<String>,
 }
 
 /// The acknowledgement: what serves, and why what should serve does not.
@@ -85,7 +85,7 @@ impl Current {
         }
         if let Some(problem) = &feed.problem {
             next.problem = Some(problem.reason.clone());
-            next.rejected.clone_from(&problem.revision);
+            next.rejected.clone_from(&problem.rejected);
         }
         let is_changed = self.status.send_if_modified(|status| {
             let differs = *status != next;

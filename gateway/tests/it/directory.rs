@@ -6,6 +6,7 @@ use std::time::Duration;
 use config::{Bundle, Delivery, Model};
 use gateway::Feed;
 use gateway::boot::watch_directory;
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -50,7 +51,7 @@ async fn a_swap_is_served_while_an_old_stream_ends_on_the_old_config() {
     let (mount, upstream) = (TempDir::new().expect("a folder"), Upstream::start().await);
     let first = publish(mount.path(), 1, vec![model("old", &[&upstream.url()])], "");
     let gateway = started(mount.path()).await;
-    assert_eq!(gateway.wait_for(&first).await["problem"], serde_json::Value::Null);
+    assert_eq!(gateway.wait_for(&first).await["problem"], Value::Null);
     let ask = gateway.chat(r#"{"model":"old","stream":true}"#).send();
     let (answer, mut exchange) = tokio::join!(ask, async {
         let mut exchange = upstream.next().await;
@@ -72,7 +73,7 @@ async fn a_swap_is_served_while_an_old_stream_ends_on_the_old_config() {
 async fn what_is_incomplete_or_of_another_version_leaves_the_last_good_one_and_says_why() {
     let mount = TempDir::new().expect("a folder");
     let gateway = started(mount.path()).await;
-    let status = async || -> serde_json::Value {
+    let status = async || -> Value {
         let answer =
             client().get(format!("{}/internal/config", gateway.admin)).send().await.expect("an answer");
         answer.json().await.expect("JSON")
@@ -83,23 +84,22 @@ async fn what_is_incomplete_or_of_another_version_leaves_the_last_good_one_and_s
     .await;
     let first = publish(mount.path(), 1, vec![mock("m")], "");
     gateway.wait_for(&first).await;
-    let second = publish(mount.path(), 2, vec![mock("n")], "shard-");
-    let refused = gateway.wait_for(&second).await;
-    assert_eq!(
-        (refused["revision"].as_str(), refused["rejected"].as_str()),
-        (Some(first.as_str()), Some(second.as_str()))
-    );
-    assert!(refused["problem"].as_str().is_some_and(|why| why.contains("missing")), "{refused}");
+    publish(mount.path(), 2, vec![mock("n")], "shard-");
+    crate::harness::until("what is missing", || async {
+        status().await["problem"].as_str().is_some_and(|why| why.contains("missing"))
+    })
+    .await;
+    let waits = status().await;
+    assert_eq!((waits["revision"].as_str(), &waits["rejected"]), (Some(first.as_str()), &Value::Null));
     assert_eq!(gateway.chat(r#"{"model":"m"}"#).send().await.expect("an answer").status(), 200);
     assert_eq!(gateway.get("/health/readiness").send().await.expect("an answer").status(), 200);
     let index = mount.path().join("..v2").join(config::INDEX_FILE);
     std::fs::write(&index, br#"{"version":99}"#).expect("written");
-    crate::harness::until("the version's refusal", || async {
-        status().await["problem"].as_str().is_some_and(|why| why.contains("config version 99"))
-    })
-    .await;
+    let refused = gateway.wait_for(&config::short_digest(br#"{"version":99}"#)).await;
+    assert!(refused["problem"].as_str().is_some_and(|why| why.contains("config version 99")), "{refused}");
+    assert_eq!(refused["revision"].as_str(), Some(first.as_str()));
     let third = publish(mount.path(), 3, vec![mock("n")], "");
-    assert_eq!(gateway.wait_for(&third).await["problem"], serde_json::Value::Null);
+    assert_eq!(gateway.wait_for(&third).await["problem"], Value::Null);
 }
 
 #[tokio::test]
@@ -109,8 +109,7 @@ async fn waiting_for_a_revision_ends_when_it_comes_or_in_time() {
     let gateway = started(mount.path()).await;
     gateway.wait_for(&first).await;
     let url = format!("{}/internal/config?waitFor=0000000000000000&timeout=0", gateway.admin);
-    let late: serde_json::Value =
-        client().get(url).send().await.expect("an answer").json().await.expect("JSON");
+    let late: Value = client().get(url).send().await.expect("an answer").json().await.expect("JSON");
     assert_eq!(late["revision"].as_str(), Some(first.as_str()));
     let next = Bundle::pack(&delivery("", vec![mock("n")]).config).expect("small").revision;
     let (waited, published) =
