@@ -248,9 +248,8 @@ impl Tab {
             amount: i64::try_from(count.amount).unwrap_or(i64::MAX),
             until_us: count.until.map(Timestamp::as_microsecond),
         });
-        let (reservation, space) = self.lease.shared().unzip();
-        let (reservation, space) =
-            (reservation.map(|id| id.to_string()), space.unwrap_or_default().to_owned());
+        let reservation = self.lease.reservation().map(|id| id.to_string());
+        let space = self.lease.space().unwrap_or_default().to_owned();
         let counts: Vec<_> = counts.collect();
         (!counts.is_empty()).then_some(Counted { space, reservation, counts })
     }

@@ -73,6 +73,8 @@ pub(crate) struct Part {
     pub(crate) estimate: u64,
     /// Of the time when the ask was made: settling goes there too.
     pub(crate) placement: Placement,
+    /// For requests that are yet to come: see [`Ask::lent`].
+    is_lent: bool,
 }
 
 impl Ask {
@@ -87,11 +89,18 @@ impl Ask {
                 Some(part) => part.estimate = part.estimate.saturating_add(estimate).min(MOST),
                 None => {
                     let placement = counter.window().placement(id.made());
-                    parts.push(Part { counter, estimate: estimate.min(MOST), placement });
+                    parts.push(Part { counter, estimate: estimate.min(MOST), placement, is_lent: false });
                 }
             }
         }
         Self { id, parts, ttl: ttl.clamp(*TTL.start(), *TTL.end()) }
+    }
+
+    /// The same, but not of one request: what is asked for may be used or not, so it is held and nothing counts at once.
+    pub(crate) fn lent(id: ReservationId, counter: Arc<Counter>, amount: u64, ttl: Duration) -> Self {
+        let mut ask = Self::new(id, vec![(counter, amount)], ttl);
+        ask.parts.iter_mut().for_each(|part| part.is_lent = true);
+        ask
     }
 
     /// Whose it is.
@@ -119,12 +128,12 @@ impl Ask {
         Self { id: self.id, parts, ttl: self.ttl }
     }
 
-    /// Another ask of the same time for its first counter, which is granted whatever room there is.
+    /// The same of another name, as much as that of each counter, which is granted whatever room there is.
     pub(crate) fn rest(&self, estimate: u64, noise: u128) -> Self {
+        let counting =
+            |part: &Part| Part { counter: Arc::new(part.counter.counting()), estimate, ..part.clone() };
         let id = ReservationId::new(self.id.made(), noise);
-        let counters = self.parts.iter().take(1);
-        let counters = counters.map(|part| (Arc::new(part.counter.counting()), estimate));
-        Self::new(id, counters.collect(), self.ttl)
+        Self { id, parts: self.parts.iter().map(counting).collect(), ttl: self.ttl }
     }
 
     pub(crate) fn ttl(&self) -> Duration {
@@ -172,7 +181,7 @@ impl Part {
     /// What the reservation puts into the counter.
     pub(crate) fn hold(&self) -> Hold {
         match self.counter.unit() {
-            Unit::Requests => Hold { spent: self.estimate, reserved: 0 },
+            Unit::Requests if !self.is_lent => Hold { spent: self.estimate, reserved: 0 },
             _ => Hold { spent: 0, reserved: self.estimate },
         }
     }
@@ -181,7 +190,7 @@ impl Part {
     pub(crate) fn charge(&self, actual: u64, held: Held) -> i64 {
         match (self.counter.unit(), held) {
             (Unit::Concurrency, _) => 0,
-            (Unit::Requests, Held::Known) => signed(actual) - signed(self.estimate),
+            (Unit::Requests, Held::Known) if !self.is_lent => signed(actual) - signed(self.estimate),
             _ => signed(actual),
         }
     }
@@ -234,6 +243,11 @@ impl Settled {
     pub(crate) fn new(ask: Ask, actual: impl FnMut(&Counter, u64) -> u64) -> Self {
         let actual = amounts(&ask, actual);
         Self { ask, actual }
+    }
+
+    /// Of what was never sent.
+    pub(crate) fn nothing(ask: Ask) -> Self {
+        Self::new(ask, |_, _| 0)
     }
 
     pub(crate) fn settlement(&self) -> Settlement<'_> {

@@ -50,10 +50,17 @@ impl Lease {
         counters.zip(self.levels.iter().copied()).map(|((counter, _), level)| (counter, level))
     }
 
-    /// Whose reservations they are, and in which space of Redis, if they are there.
+    /// The space of Redis that its counters are in, if they are there.
     #[must_use]
-    pub fn shared(&self) -> Option<(ReservationId, &str)> {
-        Some((self.ask.as_ref()?.id(), self.limiter.space()?))
+    pub fn space(&self) -> Option<&str> {
+        self.limiter.space()
+    }
+
+    /// Whose reservations Redis has. It knows nothing of those that were taken from shares.
+    #[must_use]
+    pub fn reservation(&self) -> Option<ReservationId> {
+        let is_there = self.space().is_some() && !matches!(self.held, Held::Taken(_));
+        self.ask.as_ref().filter(|_| is_there).map(Ask::id)
     }
 
     /// What [`Lease::settle`] puts into its counters for good.

@@ -4,7 +4,8 @@
 //! `redis.rs` those that pods share, `count.rs` what others keep of both; `redis/channel.rs` is where pods tell each other
 //! what cannot wait.
 //! `limiter.rs` is what a gateway holds: it knows what to do while Redis is away; `lease.rs` is what it hands out,
-//! `settler.rs` tells Redis what leases came to. `roll.rs` knows which counters are in use,
+//! `settler.rs` tells Redis what leases came to; `share.rs` and `shares.rs` are what a process borrows of counters far from
+//! their limits, so that most requests need not ask. `roll.rs` knows which counters are in use,
 //! `notice.rs` what has been told of them.
 //!
 //! The guarantee, for each counter that refuses at its limit, however many callers and pods ask at once: a reservation is

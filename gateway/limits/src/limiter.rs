@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use jiff::Timestamp;
+use scopeguard::ScopeGuard;
 
-use crate::ask::{Ask, Part};
+use crate::ask::{Ask, Part, Settled};
 use crate::backend::{Away, Backend, Verdict};
 use crate::count::{Count, Page, Source, Unread};
 use crate::counter::{Counter, Level, WhenAway};
@@ -29,12 +30,12 @@ pub struct Limiter {
 #[derive(Debug)]
 pub(crate) enum Keeper {
     /// This process alone.
-    Here(Local),
+    Here(Arc<Local>),
     /// All pods together.
     Shared {
         redis: Arc<Redis>,
         /// What this pod has seen and let through, for counters that are estimated while Redis is away.
-        seen: Local,
+        seen: Arc<Local>,
         settler: Arc<Settler>,
         shares: Shares,
     },
@@ -67,7 +68,7 @@ impl Limiter {
     /// Counters of this process.
     #[must_use]
     pub fn local() -> Self {
-        Self { keeper: Arc::new(Keeper::Here(Local::new())) }
+        Self { keeper: Arc::new(Keeper::Here(Arc::default())) }
     }
 
     /// Counters that pods share. In a Tokio runtime only.
@@ -75,19 +76,25 @@ impl Limiter {
     pub fn shared(redis: Redis) -> Self {
         let redis = Arc::new(redis);
         let settler = Arc::new(Settler::new(Arc::clone(&redis)));
-        let shares = Shares::new(Arc::clone(&redis), Arc::clone(&settler));
-        Self { keeper: Arc::new(Keeper::Shared { redis, seen: Local::new(), settler, shares }) }
+        let seen = Arc::new(Local::new());
+        let shares = Shares::new(Arc::clone(&redis), Arc::clone(&settler), Arc::clone(&seen));
+        Self { keeper: Arc::new(Keeper::Shared { redis, seen, settler, shares }) }
     }
 
     /// Reserves what is asked for, if there is room for all of it.
     pub async fn admit(&self, ask: Ask) -> Admission {
         match &*self.keeper {
             Keeper::Here(local) => self.judge(local.reserve_now(&ask), ask),
-            Keeper::Shared { redis, seen, shares, .. } => {
+            Keeper::Shared { redis, seen, settler, shares } => {
                 if let Some((taken, levels)) = shares.take(&ask) {
                     return Admission::Admitted(Lease::of_shares(self.clone(), ask, levels, taken));
                 }
-                match redis.reserve(&ask).await {
+                let was_sent = redis.answers();
+                // Who hangs up meanwhile leaves nothing that Redis would hold until it expires.
+                let asking = scopeguard::guard(ask, |ask| settler.push(Settled::nothing(ask)));
+                let answer = redis.reserve(&asking).await;
+                let ask = ScopeGuard::into_inner(asking);
+                match answer {
                     Ok(verdict) => {
                         if let Verdict::Granted(levels) = &verdict {
                             seen.note(&ask, levels);
@@ -95,7 +102,15 @@ impl Limiter {
                         }
                         self.judge(verdict, ask)
                     }
-                    Err(away) => self.unchecked(seen, ask, away),
+                    Err(away) => match unchecked(seen, &ask, away) {
+                        Some(refused) => {
+                            if was_sent {
+                                settler.push(Settled::nothing(ask));
+                            }
+                            refused
+                        }
+                        None => Admission::Admitted(Lease::estimated(self.clone(), ask)),
+                    },
                 }
             }
         }
@@ -279,17 +294,16 @@ impl Limiter {
             (None, Verdict::Refused { .. }) => Admission::Admitted(Lease::new(self.clone(), ask, Vec::new())),
         }
     }
+}
 
-    /// Redis is away: each counter says what then.
-    fn unchecked(&self, seen: &Local, ask: Ask, away: Away) -> Admission {
-        let is_closed = |part: &&Part| part.refuses() && part.counter.when_away() == WhenAway::FailClosed;
-        if let Some(part) = ask.parts().iter().find(is_closed) {
-            return Admission::Unchecked { counter: Arc::clone(&part.counter), away };
-        }
-        let estimated = ask.estimated();
-        let refused = refusal(&seen.reserve_now(&estimated), &estimated);
-        refused.unwrap_or_else(|| Admission::Admitted(Lease::estimated(self.clone(), ask)))
+/// Redis is away: each counter says what then. `None` if all let the request in.
+fn unchecked(seen: &Local, ask: &Ask, away: Away) -> Option<Admission> {
+    let is_closed = |part: &&Part| part.refuses() && part.counter.when_away() == WhenAway::FailClosed;
+    if let Some(part) = ask.parts().iter().find(is_closed) {
+        return Some(Admission::Unchecked { counter: Arc::clone(&part.counter), away });
     }
+    let estimated = ask.estimated();
+    refusal(&seen.reserve_now(&estimated), &estimated)
 }
 
 fn refusal(verdict: &Verdict, ask: &Ask) -> Option<Admission> {

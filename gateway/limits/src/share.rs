@@ -32,6 +32,8 @@ pub(crate) struct Share {
     /// Of the counter without this share, when it was lent.
     base: Level,
     open_until: Timestamp,
+    /// From then on the next one is due.
+    late_from: Timestamp,
     /// Settled requests came to that.
     used: u64,
     /// Estimates of those that run.
@@ -52,9 +54,11 @@ impl Share {
     pub(crate) fn new(ask: Ask, level: Level) -> Self {
         let Hold { spent, reserved } = ask.parts().first().map(Part::hold).unwrap_or_default();
         let (spent, reserved) = (level.spent.saturating_sub(spent), level.reserved.saturating_sub(reserved));
-        let open_until = ask.id().made().checked_add(OPEN).unwrap_or(Timestamp::MIN);
+        let made = ask.id().made();
+        let open_until = made.checked_add(OPEN).unwrap_or(Timestamp::MIN);
+        let late_from = made.checked_add(OPEN / 4 * 3).unwrap_or(Timestamp::MIN);
         let base = Level { spent, reserved, ..level };
-        Self { ask, base, open_until, used: 0, held: 0, running: 0 }
+        Self { ask, base, open_until, late_from, used: 0, held: 0, running: 0 }
     }
 
     /// Whether a request's part may be taken from it.
@@ -75,8 +79,7 @@ impl Share {
         if taken > self.amount() / 4 * 3 {
             return Some(taken.saturating_mul(4));
         }
-        let late = self.open_until.checked_sub(OPEN / 4).unwrap_or(self.open_until);
-        (now >= late && taken > 0).then(|| taken.saturating_mul(2))
+        (now >= self.late_from && taken > 0).then(|| taken.saturating_mul(2))
     }
 
     pub(crate) fn hold(&mut self, estimate: u64) {

@@ -9,11 +9,12 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{MissedTickBehavior, interval};
 
-use crate::ask::{Ask, Part, ReservationId};
+use crate::ask::{Ask, Part, ReservationId, Settled};
 use crate::backend::{Backend, Verdict};
 use crate::counter::{Counter, CounterKey, Level};
+use crate::local::Local;
 use crate::redis::Redis;
 use crate::settler::Settler;
 use crate::share::{self, Closed, Share};
@@ -26,6 +27,9 @@ const FIRST: u64 = 16;
 
 /// Counters whose calls are counted to find those at most.
 const WATCHED: usize = 65_536;
+
+/// Asked for at a time; they share one write.
+const BATCH: usize = 128;
 
 /// How late a share is settled after it has ended by time, at most.
 const TICK: Duration = Duration::from_millis(100);
@@ -59,6 +63,15 @@ struct State {
     noise: u64,
 }
 
+/// Borrows what is wanted, and settles what is closed.
+#[derive(Debug)]
+struct Borrower {
+    book: Arc<Book>,
+    redis: Arc<Redis>,
+    settler: Arc<Settler>,
+    seen: Arc<Local>,
+}
+
 /// Of one counter, in one second.
 #[derive(Debug)]
 struct Asked {
@@ -74,12 +87,13 @@ pub(crate) struct Taken {
 }
 
 impl Shares {
-    /// In a Tokio runtime only.
-    pub(crate) fn new(redis: Arc<Redis>, settler: Arc<Settler>) -> Self {
+    /// What Redis tells when it lends is put into `seen` too. In a Tokio runtime only.
+    pub(crate) fn new(redis: Arc<Redis>, settler: Arc<Settler>, seen: Arc<Local>) -> Self {
         let book = Arc::new(Book::default());
-        let mut borrower = JoinSet::new();
-        borrower.spawn(borrow(Arc::clone(&book), redis, Arc::clone(&settler)));
-        Self { book, settler, _borrower: borrower }
+        let mut tasks = JoinSet::new();
+        let borrower = Borrower { book: Arc::clone(&book), redis, settler: Arc::clone(&settler), seen };
+        tasks.spawn(borrower.run());
+        Self { book, settler, _borrower: tasks }
     }
 
     /// Takes all parts of `ask` from shares, or nothing. With the levels of its counters, as far as this process knows.
@@ -113,7 +127,8 @@ impl Shares {
             return;
         }
         let mut state = self.book.lock();
-        let mut has_work = false;
+        // What is counted is to be forgotten again.
+        let mut has_work = state.asked.is_empty();
         for (part, level) in parts() {
             if let Some(amount) = state.count(part, ask.id().made()) {
                 has_work |= state.want(part, ask, (*level, amount));
@@ -199,7 +214,7 @@ impl State {
         let Some(amount) = share::size(&part.counter, level, part.estimate, wanted) else { return false };
         self.borrowing.insert(key.clone());
         let id = ReservationId::new(Timestamp::now(), ask.id().noise() ^ u128::from(self.next_noise()));
-        self.wanted.push(Ask::new(id, vec![(Arc::clone(&part.counter), amount)], ask.ttl()));
+        self.wanted.push(Ask::lent(id, Arc::clone(&part.counter), amount, ask.ttl()));
         true
     }
 
@@ -246,36 +261,62 @@ impl State {
     }
 }
 
-async fn borrow(book: Arc<Book>, redis: Arc<Redis>, settler: Arc<Settler>) {
-    loop {
-        let is_idle = {
-            let state = book.lock();
-            state.open.is_empty() && state.wanted.is_empty() && state.asked.is_empty()
-        };
-        tokio::select! {
-            () = book.work.notified() => {}
-            () = sleep(TICK), if !is_idle => {}
+impl Borrower {
+    async fn run(self) {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let is_idle = {
+                let state = self.book.lock();
+                state.open.is_empty() && state.wanted.is_empty() && state.asked.is_empty()
+            };
+            let is_time = tokio::select! {
+                () = self.book.work.notified() => false,
+                _ = ticks.tick(), if !is_idle => true,
+            };
+            self.borrow().await;
+            let closed = {
+                let mut state = self.book.lock();
+                if is_time {
+                    state.sweep(Timestamp::now());
+                }
+                std::mem::take(&mut state.closed)
+            };
+            self.tell(closed).await;
         }
-        let wanted = std::mem::take(&mut book.lock().wanted);
-        let lent = join_all(wanted.iter().map(|ask| redis.reserve(ask))).await;
-        let closed = {
-            let mut state = book.lock();
-            for (ask, lent) in wanted.into_iter().zip(lent) {
-                if let Some(part) = ask.parts().first() {
-                    state.borrowing.remove(part.counter.key());
-                }
-                if let Ok(Verdict::Granted(levels)) = lent
-                    && let Some(level) = levels.first()
-                {
-                    state.open(ask, *level);
-                }
+    }
+
+    async fn borrow(&self) {
+        let wanted = std::mem::take(&mut self.book.lock().wanted);
+        let mut lent = Vec::with_capacity(wanted.len());
+        for some in wanted.chunks(BATCH) {
+            lent.extend(join_all(some.iter().map(|ask| self.redis.reserve(ask))).await);
+        }
+        let mut state = self.book.lock();
+        for (ask, lent) in wanted.into_iter().zip(lent) {
+            if let Some(part) = ask.parts().first() {
+                state.borrowing.remove(part.counter.key());
             }
-            state.sweep(Timestamp::now());
-            std::mem::take(&mut state.closed)
-        };
-        // Before what was used is settled, what runs on has a hold of its own; without one, it counts when it ends.
-        join_all(closed.iter().filter_map(|closed| closed.rest.as_ref()).map(|rest| redis.reserve(rest)))
-            .await;
-        closed.into_iter().for_each(|closed| settler.push(closed.settled));
+            match lent {
+                Ok(Verdict::Granted(levels)) => {
+                    self.seen.note(&ask, &levels);
+                    if let Some(level) = levels.first() {
+                        state.open(ask, *level);
+                    }
+                }
+                Ok(Verdict::Refused { .. }) => {}
+                // Redis may hold it all the same.
+                Err(_) => self.settler.push(Settled::nothing(ask)),
+            }
+        }
+    }
+
+    /// Before what was used is settled, what runs on gets a hold of its own; without one, it counts when it ends.
+    async fn tell(&self, closed: Vec<Closed>) {
+        let rests: Vec<_> = closed.iter().filter_map(|closed| closed.rest.as_ref()).collect();
+        for some in rests.chunks(BATCH) {
+            join_all(some.iter().map(|rest| self.redis.reserve(rest))).await;
+        }
+        closed.into_iter().for_each(|closed| self.settler.push(closed.settled));
     }
 }

@@ -121,8 +121,11 @@ pub(super) fn is_nearly_full(unit: Unit, level: Level) -> bool {
 
 fn put(marks: &mut HashMap<CounterKey, Mark>, charge: &Charge, room: Room) {
     if let Some(mark) = marks.get_mut(charge.counter.key()) {
-        // Of a newer config, perhaps.
-        *mark = Mark { charge: charge.clone(), room };
+        mark.room = room;
+        if !Arc::ptr_eq(&mark.charge.rule, &charge.rule) {
+            // Of a newer config.
+            mark.charge = charge.clone();
+        }
     } else if marks.len() < MARKS {
         marks.insert(charge.counter.key().clone(), Mark { charge: charge.clone(), room });
     }

@@ -108,7 +108,7 @@ fn year() -> Window {
 /// Lets a request through that counts so much, and has it kept.
 async fn spend(limiter: &Limiter, ledger: &Ledger, counter: &Arc<Counter>, amount: u64) {
     let lease = admitted(limiter, counter, amount).await;
-    let id = lease.shared().map_or_else(|| ReservationId::new(Timestamp::now(), 0), |(id, _)| id);
+    let id = lease.reservation().unwrap_or_else(|| ReservationId::new(Timestamp::now(), 0));
     ledger.note(lease.counts(|_, _| amount), id);
     lease.settle(|_, _| amount, Timestamp::now());
     assert!(limiter.settled(PATIENCE).await);

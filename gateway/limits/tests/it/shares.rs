@@ -4,7 +4,9 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use limits::{Admission, Ask, Counter, Lease, Limiter, Redis, ReservationId, Timestamp, Unit, Window};
+use limits::{
+    Admission, Ask, Counter, Lease, Limiter, Redis, ReservationId, Timestamp, Unit, WhenAway, Window,
+};
 
 use crate::away::Server;
 use crate::place::{PATIENCE, SERVER, at, redis};
@@ -91,6 +93,65 @@ async fn near_the_limit_each_request_asks_once_for_all_of_its_counters() {
     let asked = scripts(&server.url()) - before;
     assert_eq!(asked, 100);
     assert_eq!(leases.len(), 101);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_borrowed_counts_as_nothing_until_it_is_used_and_bears_no_name_of_a_request() {
+    let limiter = Limiter::shared(redis().await);
+    let calls = counter("calls", Unit::Requests, 1_000_000, hour());
+    let (mut admitted, mut in_shares) = (0, 0);
+    let deadline = Instant::now() + PATIENCE;
+    while in_shares < 500 {
+        let lease = admit(&limiter, &[(&calls, 1)]).await.unwrap();
+        admitted += 1;
+        in_shares += u32::from(lease.reservation().is_none());
+        drop(lease);
+        if admitted % 50 == 0 {
+            let (spent, _) = level(&limiter, &calls).await;
+            assert!(spent <= u64::from(admitted), "{spent} spent by {admitted} requests");
+        }
+        assert!(Instant::now() < deadline, "{in_shares} of {admitted} were in shares");
+    }
+    assert!(in_shares < admitted, "Redis knows the first ones");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_taken_from_shares_is_known_while_redis_is_away() {
+    const AMOUNT: u64 = 4000;
+    let server = Server::start();
+    let limiter = Limiter::shared(at(&server.url(), Duration::from_millis(50)).await);
+    let calls = counter("calls", Unit::Requests, AMOUNT, hour());
+    let calls = Arc::new(Counter::clone(&calls).with_when_away(WhenAway::Estimate));
+    let mut admitted = 0;
+    while admitted < AMOUNT / 2 {
+        admitted += u64::from(admit(&limiter, &[(&calls, 1)]).await.is_some());
+    }
+    server.signal("-STOP");
+    while admit(&limiter, &[(&calls, 1)]).await.is_some() {
+        admitted += 1;
+        assert!(admitted <= AMOUNT, "what shares had used was forgotten");
+    }
+    server.signal("-CONT");
+    assert!(admitted > AMOUNT / 2, "nor is all refused");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_redis_did_not_answer_holds_nothing_for_long() {
+    let server = Server::start();
+    let limiter = Limiter::shared(at(&server.url(), Duration::from_millis(200)).await);
+    let usd = counter("usd", Unit::NanoUsd, 100, hour());
+    let usd = Arc::new(Counter::clone(&usd).with_when_away(WhenAway::FailClosed));
+    drop(admit(&limiter, &[(&usd, 1)]).await);
+    assert!(limiter.settled(PATIENCE).await);
+    server.signal("-STOP");
+    let asked = limiter.admit(ask(&[(&usd, 40)]));
+    assert!(tokio::time::timeout(Duration::from_millis(20), asked).await.is_err(), "it waits for Redis");
+    let unchecked = limiter.admit(ask(&[(&usd, 40)])).await;
+    assert!(matches!(unchecked, Admission::Unchecked { .. }), "{unchecked:?}");
+    server.signal("-CONT");
+    assert!(limiter.wait(PATIENCE).await);
+    assert!(limiter.settled(PATIENCE).await);
+    assert_eq!(level(&limiter, &usd).await, (1, 0));
 }
 
 async fn pod(space: &str) -> Limiter {
