@@ -264,7 +264,7 @@ fn account(
     ask: &Ask,
     record: &mut Record,
 ) -> Result<(), Fault> {
-    record.questions(Question { dialect: ask.dialect, body: ask.body.clone() });
+    record.questions(Arc::clone(&ask.question));
     let Some(spool) = &gateway.spool else { return Ok(()) };
     let entry = spool.enter(&record.id).map_err(|_full| Fault::Unaccountable)?;
     let account = Account {

@@ -5,14 +5,10 @@ use std::sync::{Mutex, PoisonError};
 
 use config::ReservationEstimate;
 use limits::Unit;
-use protocol::count;
 use protocol::usage::Usage;
 
 use crate::pipeline::{Ask, Task};
 use crate::snapshot::Model;
-
-/// Bodies up to here are not read for it.
-const SHORT: usize = 32 << 10;
 
 /// Few texts of any script have fewer bytes in a token.
 const BYTES_PER_TOKEN: u64 = 3;
@@ -71,11 +67,10 @@ impl Forecast {
 
 fn input(ask: &Ask) -> u64 {
     let by_bytes = (ask.body.len() as u64).div_ceil(BYTES_PER_TOKEN);
-    if ask.body.len() <= SHORT {
+    if !ask.question.is_long() {
         return by_bytes;
     }
-    // Pictures are long and have few tokens.
-    let by_text = count::by_length(ask.dialect, &ask.body);
+    let by_text = ask.question.by_length();
     by_text.map_or(by_bytes, |tokens| tokens.saturating_mul(4).div_ceil(BYTES_PER_TOKEN).min(by_bytes))
 }
 

@@ -121,9 +121,9 @@ impl Record {
     }
 
     fn provisional(&mut self, usage: Option<Usage>) -> Option<SpendRecord> {
+        let bill = self.bill.as_ref()?;
         let known = self.usage.filter(|_| !self.is_estimate);
         let used = known.or(usage).or_else(|| self.guess());
-        let bill = self.bill.as_ref()?;
         let outcome = if self.outcome == Outcome::Answered { Outcome::Answered.name() } else { KILLED };
         let counted = self.counted(used);
         Some(SpendRecord { is_estimate: known.is_none(), counted, ..self.spend(bill, outcome, used) })

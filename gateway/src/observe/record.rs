@@ -41,7 +41,7 @@ pub(crate) struct Record {
     pub(super) bill: Option<Bill>,
     presence: Arc<Presence>,
     /// Until the answer begins.
-    question: Option<Question>,
+    question: Option<Arc<Question>>,
     /// A provider has been asked, and has neither failed nor answered.
     is_asking: bool,
     /// Only models that exist: what clients make up must not become a label.
@@ -129,7 +129,7 @@ impl Record {
     }
 
     /// What it asks.
-    pub(crate) fn questions(&mut self, question: Question) {
+    pub(crate) fn questions(&mut self, question: Arc<Question>) {
         self.question = Some(question);
     }
 

@@ -1,11 +1,11 @@
 //! Sends a stream to the client by way of its passage, and keeps the record of what it told.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::future::FutureExt;
 use futures::stream::{self, Stream, StreamExt};
-use protocol::count;
 use protocol::fault::FaultClass;
 use protocol::passage::{Ending, Passage};
 use protocol::usage::Usage;
@@ -21,10 +21,9 @@ pub(crate) fn wrap(
     passage: Box<Passage>,
     keep: Option<Box<Keep>>,
     record: Record,
-    question: Option<Question>,
+    question: Option<Arc<Question>>,
 ) -> impl Stream<Item = Result<Bytes, Infallible>> + Send {
-    let watch =
-        Watch { pieces, passage, keep, record, question, asked: None, is_noted: false, is_over: false };
+    let watch = Watch { pieces, passage, keep, record, question, is_noted: false, is_over: false };
     stream::unfold(watch, |mut watch| async move {
         let bytes = watch.next().await?;
         Some((Ok(bytes), watch))
@@ -37,9 +36,7 @@ struct Watch {
     /// What is to be kept once the answer is whole.
     keep: Option<Box<Keep>>,
     record: Record,
-    question: Option<Question>,
-    /// What the question has in tokens, about, once that was asked.
-    asked: Option<u64>,
+    question: Option<Arc<Question>>,
     /// That the answer is whole is in the spool.
     is_noted: bool,
     is_over: bool,
@@ -110,9 +107,7 @@ impl Watch {
         if seen.usage.is_some() {
             return seen.usage;
         }
-        let question = self.question.as_ref()?;
-        let count = || count::by_length(question.dialect, &question.body).unwrap_or_default();
-        let fresh_input = *self.asked.get_or_insert_with(count);
+        let fresh_input = self.question.as_ref()?.by_length().unwrap_or_default();
         Some(Usage { fresh_input, output: seen.heard.tokens(), ..Usage::default() })
     }
 

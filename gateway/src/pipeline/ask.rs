@@ -2,6 +2,7 @@
 //! for those who need it, and once.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use catalogue::Dialect;
@@ -13,7 +14,7 @@ use protocol::response::{Thoughts, continued, joined, resent, without_ids};
 use protocol::scan::{self, Envelope, Remarks};
 use reqwest::header::{HeaderMap, HeaderName};
 
-use super::{Fault, Intent, Said, Task};
+use super::{Fault, Intent, Question, Said, Task};
 use crate::snapshot::Deployment;
 
 /// Headers that are part of a language: Anthropic's version and betas.
@@ -28,6 +29,8 @@ pub(crate) struct Ask {
     pub(crate) model: String,
     pub(crate) stream: bool,
     pub(crate) body: Bytes,
+    /// The body, for those who guess how long it is.
+    pub(crate) question: Arc<Question>,
     /// Absent in languages that name the model in the path.
     pub(crate) envelope: Option<Envelope>,
     /// Those of the client that are part of its language.
@@ -91,6 +94,7 @@ impl Ask {
             envelope,
             headers: spoken(intent.dialect, headers),
             said: Said::read(headers, &body, &remarks),
+            question: Arc::new(Question::new(intent.dialect, body.clone())),
             body,
             name_places,
             keeping,
@@ -144,6 +148,7 @@ impl Ask {
         }
         self.keeping.to_translate = Some(with(&without_ids(past, Thoughts::Kept)));
         let body = with(&resent(past));
+        self.question = Arc::new(Question::new(self.dialect, body.clone()));
         (self.envelope, self.body, self.hub) = (Some(Envelope::scan(&body)?), body, None);
         Ok(())
     }

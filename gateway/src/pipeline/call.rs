@@ -1,5 +1,7 @@
 //! The types that the stages of the pipeline pass along.
 
+use std::sync::{Arc, OnceLock};
+
 use axum::body::Body;
 use axum::http::Uri;
 use bytes::Bytes;
@@ -71,7 +73,7 @@ pub(crate) struct Reply {
     /// The fields that a translation could not carry.
     pub(crate) losses: Vec<String>,
     /// What was asked, for a stream that may never tell its usage.
-    pub(crate) question: Option<Question>,
+    pub(crate) question: Option<Arc<Question>>,
     /// Nobody has told the usage: it is estimated.
     pub(crate) is_estimate: bool,
 }
@@ -83,10 +85,18 @@ impl Reply {
     }
 }
 
-/// A request's language and body, shared and not copied.
+/// A request's language and body, shared by all who guess how long it is: it is read for that once at most.
 pub(crate) struct Question {
-    pub(crate) dialect: Dialect,
-    pub(crate) body: Bytes,
+    pub(super) dialect: Dialect,
+    pub(super) body: Bytes,
+    /// See [`Self::by_length`].
+    pub(super) length: OnceLock<Option<u64>>,
+}
+
+impl Question {
+    pub(super) fn new(dialect: Dialect, body: Bytes) -> Self {
+        Self { dialect, body, length: OnceLock::new() }
+    }
 }
 
 /// Without what it says.
