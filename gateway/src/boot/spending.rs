@@ -15,6 +15,9 @@ use crate::spend::{self, Shipper, Spool};
 /// A start waits no longer for what was counted before it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// The end waits no longer for what is still to be written.
+const STOPPING: Duration = Duration::from_secs(5);
+
 /// The spool, where there is a store to ship to.
 ///
 /// # Errors
@@ -41,8 +44,7 @@ pub(super) async fn ship(gateway: &Gateway, stop: &CancellationToken, begun: one
     let limiter = gateway.desk.limiter.clone();
     let mut shipper = Shipper::new(spool.clone(), store.clone(), gateway.metrics.clone(), limiter);
     shipper.run(stop, begun).await;
-    spool.stop().await;
-    shipper.finish().await;
+    shipper.finish(STOPPING).await;
 }
 
 /// Waits until budgets go on from what was counted before. A database that is away holds up nobody for long.

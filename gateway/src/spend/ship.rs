@@ -98,11 +98,15 @@ impl Shipper {
         }
     }
 
-    /// Ships all there is, once the spool is stopped. What cannot be, stays for the next process.
-    pub(crate) async fn finish(mut self) {
-        let shipped = timeout(LAST, self.rest()).await;
+    /// Stops the spool, for which it has some `patience`, and ships all there is. What cannot be, stays for the next
+    /// process.
+    pub(crate) async fn finish(mut self, patience: Duration) {
+        let shared = Arc::clone(&self.spool.shared);
+        // What is still written would be shipped in part, and then be gone.
+        let own = self.spool.stop(patience).await.then_some(&shared.folder);
+        let shipped = timeout(LAST, self.rest(own)).await;
         let left = self.spool.bytes();
-        let folder = self.spool.shared.root.display();
+        let folder = shared.root.display();
         match shipped {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::error!(%error, left, %folder, "spend records stay in the spool"),
@@ -110,9 +114,10 @@ impl Shipper {
         }
     }
 
-    async fn rest(&mut self) -> Result<(), Trouble> {
-        let shared = Arc::clone(&self.spool.shared);
-        self.leave(&shared.folder).await?;
+    async fn rest(&mut self, own: Option<&Folder>) -> Result<(), Trouble> {
+        if let Some(own) = own {
+            self.leave(own).await?;
+        }
         while let Some(folder) = self.left.pop_front() {
             self.leave(&folder).await?;
         }
@@ -291,5 +296,25 @@ async fn upkeep_once(store: &Store, keeps: Option<Duration>, now_us: i64) -> Res
             0 => return Ok(dropped),
             more => dropped += more,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spend::spool::tests::stuck;
+
+    #[tokio::test]
+    async fn what_is_still_written_stays_for_the_next_process() {
+        let root = tempfile::tempdir().expect("a folder");
+        let spool = stuck(root.path()).await;
+        let file = spool.shared.folder.segment(0);
+        // Nothing in it is for the store, so it would go without being shipped.
+        std::fs::remove_file(&file).expect("removed");
+        std::fs::write(&file, "").expect("written");
+        let store = Store::connect("postgres://nobody@127.0.0.1:1/none").expect("a URL");
+        let shipper = Shipper::new(spool, store, Arc::default(), Limiter::local());
+        shipper.finish(Duration::from_millis(20)).await;
+        assert!(file.exists(), "its writer has it");
     }
 }

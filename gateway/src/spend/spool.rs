@@ -5,12 +5,11 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use store::SpendRecord;
 use tokio::sync::mpsc::{self, OwnedPermit, Sender};
-use tokio::sync::{Mutex, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::folder::Folder;
@@ -40,8 +39,6 @@ pub struct SpoolOptions {
 pub(crate) struct Spool {
     notes: Sender<Note>,
     pub(super) shared: Arc<Shared>,
-    /// The writer's thread, until it is stopped.
-    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 /// What the requests, the writer and the shipper know of each other.
@@ -67,7 +64,7 @@ pub(super) enum Note {
     /// Begin another file, if there is anything to ship in this one.
     Seal(oneshot::Sender<()>),
     /// Write no more.
-    Stop,
+    Stop(oneshot::Sender<()>),
 }
 
 /// The place of one request. It must be closed, or the request is told for ever.
@@ -88,7 +85,10 @@ impl Spool {
     /// # Errors
     /// The folder cannot be made or written.
     pub(crate) fn open(options: &SpoolOptions, name: &str, clock: fn() -> i64) -> io::Result<Self> {
-        let folder = Folder::make(&options.folder, name)?;
+        Self::begin(Folder::make(&options.folder, name)?, options, clock)
+    }
+
+    fn begin(folder: Folder, options: &SpoolOptions, clock: fn() -> i64) -> io::Result<Self> {
         let (notes, received) = mpsc::channel(PLACES);
         let shared = Arc::new(Shared {
             root: options.folder.clone(),
@@ -100,8 +100,9 @@ impl Spool {
             clock,
         });
         let writer = Writer::begin(Arc::clone(&shared), received, options.syncs)?;
-        let thread = std::thread::Builder::new().name("spool".into()).spawn(move || writer.run())?;
-        Ok(Self { notes, shared, thread: Arc::new(Mutex::new(Some(thread))) })
+        // Nobody joins it: on a disk that hangs it would never end. It tells when it stops.
+        std::thread::Builder::new().name("spool".into()).spawn(move || writer.run())?;
+        Ok(Self { notes, shared })
     }
 
     /// Microseconds since 1970.
@@ -133,15 +134,21 @@ impl Spool {
         }
     }
 
-    /// Writes what has been told so far, and nothing after.
-    pub(crate) async fn stop(&self) {
-        let Some(thread) = self.thread.lock().await.take() else { return };
-        // An error is that it has ended.
-        self.notes.send(Note::Stop).await.ok();
-        let joined = tokio::task::spawn_blocking(move || thread.join());
-        if timeout(PATIENCE, joined).await.is_err() {
+    /// Writes what has been told so far, and nothing after. Says whether that came to an end in time: if not, the
+    /// writer still has its file.
+    pub(super) async fn stop(&self, patience: Duration) -> bool {
+        let (stopped, has_stopped) = oneshot::channel();
+        let stopping = async {
+            // An error is that it has ended.
+            if self.notes.send(Note::Stop(stopped)).await.is_ok() {
+                has_stopped.await.ok();
+            }
+        };
+        let is_over = timeout(patience, stopping).await.is_ok();
+        if !is_over {
             tracing::error!(spool = %self.shared.root.display(), "spend records could not be written");
         }
+        is_over
     }
 }
 
@@ -150,10 +157,13 @@ impl Entry {
     pub(crate) async fn open(&self, record: &SpendRecord) {
         let (written, is_written) = oneshot::channel();
         let note = self.note(record, Some(written));
-        // An error is that the writer has ended, at shutdown.
-        if self.spool.notes.send(note).await.is_ok() {
-            timeout(PATIENCE, is_written).await.ok();
-        }
+        let writing = async {
+            // An error is that the writer has ended, at shutdown.
+            if self.spool.notes.send(note).await.is_ok() {
+                is_written.await.ok();
+            }
+        };
+        timeout(PATIENCE, writing).await.ok();
     }
 
     /// The same, when it changes. Where there is no place for it, the next one will do.
@@ -190,5 +200,50 @@ impl Written {
         if timeout(PATIENCE, self.0).await.is_err() {
             tracing::error!("a spend record is not written yet, and its answer goes out");
         }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn options(root: &Path) -> SpoolOptions {
+        SpoolOptions { folder: root.to_owned(), bytes: 1 << 20, syncs: false }
+    }
+
+    /// One whose disk takes nothing, and that has something to write.
+    pub(in super::super) async fn stuck(root: &Path) -> Spool {
+        let folder = Folder::make(root, "1").expect("made");
+        std::os::unix::fs::symlink("/dev/full", folder.segment(0)).expect("linked");
+        let spool = Spool::begin(folder, &options(root), || 0).expect("begun");
+        spool.enter("a").expect("a place").close([&SpendRecord::default()]);
+        while !spool.shared.is_stuck.load(Ordering::Relaxed) {
+            tokio::task::yield_now().await;
+        }
+        spool
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_takes_nothing_holds_up_nobody_who_stops() {
+        let root = tempfile::tempdir().expect("a folder");
+        let spool = stuck(root.path()).await;
+        let patience = Duration::from_millis(20);
+        assert!(!spool.stop(patience).await, "it cannot have been written");
+        while spool.notes.try_send(Note::Seal(oneshot::channel().0)).is_ok() {}
+        assert!(!spool.stop(patience).await, "nor can it be told");
+        // This ends, since dropping the runtime waits for no thread that writes.
+    }
+
+    #[tokio::test]
+    async fn what_was_told_is_written_when_it_has_stopped() {
+        let root = tempfile::tempdir().expect("a folder");
+        let spool = Spool::open(&options(root.path()), "1", || 0).expect("opened");
+        spool.enter("a").expect("a place").close([&SpendRecord::default()]);
+        assert!(spool.stop(PATIENCE).await);
+        let written = std::fs::read_to_string(spool.shared.folder.segment(0)).expect("a file");
+        assert_eq!(written.lines().count(), 1, "{written}");
+        assert!(spool.stop(PATIENCE).await, "it has, and once more says nothing else");
     }
 }

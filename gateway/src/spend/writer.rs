@@ -44,7 +44,8 @@ struct Batch {
     waiting: Vec<oneshot::Sender<()>>,
     seals: Vec<oneshot::Sender<()>>,
     has_closed: bool,
-    is_last: bool,
+    /// Who has it stop, if it is the last.
+    stops: Option<oneshot::Sender<()>>,
 }
 
 impl Writer {
@@ -72,8 +73,8 @@ impl Writer {
                 tracing::error!(%error, spool = %self.shared.root.display(), "no new file in the spool; trying again");
             }
             batch.seals.into_iter().for_each(tell);
-            if batch.is_last {
-                return;
+            if let Some(stopped) = batch.stops {
+                return tell(stopped);
             }
         }
     }
@@ -83,7 +84,7 @@ impl Writer {
         let mut next = Some(first);
         while let Some(note) = next {
             self.take(note, &mut batch);
-            let may_more = batch.bytes.len() < GATHERED_BYTES && !batch.is_last;
+            let may_more = batch.bytes.len() < GATHERED_BYTES && batch.stops.is_none();
             next = if may_more { self.notes.try_recv().ok() } else { None };
         }
         batch
@@ -101,7 +102,7 @@ impl Writer {
                 }
             }
             Note::Seal(sealed) => batch.seals.push(sealed),
-            Note::Stop => batch.is_last = true,
+            Note::Stop(stopped) => batch.stops = Some(stopped),
         }
     }
 
