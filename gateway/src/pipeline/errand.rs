@@ -60,27 +60,30 @@ const PAGE: (usize, usize) = (20, 100);
 pub(crate) async fn run(gateway: &Gateway, errand: Errand, record: &mut Record) -> Result<Reply, Fault> {
     let now = gateway.snapshot()?;
     let caller = gateway.caller(&now, &errand.headers, &errand.path()).await?;
+    record.called_by(&caller);
     record.rereads();
+    let (seat, id) = match locate(gateway, &now, &caller, (&errand.id, Wanted::Itself)).await? {
+        Home::Kept(response) => return own(gateway, &caller, &errand, *response).await,
+        Home::Seat(seat, id) => (seat, id),
+        Home::Somewhere(id) => (only_keeper(&now, &caller, &errand.id)?, id),
+    };
+    record.asks(&seat.model.name, errand.streams());
+    caller.asks(&seat.model, &seat.model.name)?;
     let terms = Terms { limits: now.limits, clock: gateway.clock };
-    match locate(gateway, &now, &caller, (&errand.id, Wanted::Itself)).await? {
-        Home::Kept(response) => own(gateway, &caller, &errand, *response).await,
-        Home::Seat(seat, id) => visit(gateway, terms, (&seat, id), errand, record).await,
-        Home::Somewhere(id) => {
-            let seat = only_keeper(&now, &errand.id)?;
-            visit(gateway, terms, (&seat, id), errand, record).await
-        }
-    }
+    visit(gateway, terms, (&seat, id), errand, record).await
 }
 
-/// An id of a provider's own does not say whose it is, so there must be but one.
-fn only_keeper(now: &Snapshot, id: &str) -> Result<Seat, Fault> {
+/// An id of a provider's own does not say whose it is, so there must be but one. Nor does it say which model made it:
+/// any of that provider that the caller may ask will do.
+fn only_keeper(now: &Snapshot, caller: &Caller, id: &str) -> Result<Seat, Fault> {
     let none = |why| Fault::NoResponse(NoResponse { id: id.to_owned(), wanted: Wanted::Itself, why });
-    let mut keepers = now.seats().filter(|seat| seat.deployment.keeps_responses());
-    let first = keepers.next().ok_or_else(|| none(Why::Unknown))?;
-    match keepers.all(|other| other.deployment.shares_account(&first.deployment)) {
-        true => Ok(first.clone()),
-        false => Err(none(Why::ManyProviders)),
+    let keepers: Vec<_> = now.seats().filter(|seat| seat.deployment.keeps_responses()).collect();
+    let [first, others @ ..] = &*keepers else { return Err(none(Why::Unknown)) };
+    if !others.iter().all(|other| other.deployment.shares_account(&first.deployment)) {
+        return Err(none(Why::ManyProviders));
     }
+    let open = keepers.iter().find(|seat| caller.may_ask(&seat.model)).unwrap_or(first);
+    Ok(Seat::clone(open))
 }
 
 /// Asks the provider that keeps it as `id`.
@@ -92,8 +95,7 @@ async fn visit(
     record: &mut Record,
 ) -> Result<Reply, Fault> {
     let Seat { model, deployment } = seat;
-    let stream = errand.deed == Deed::Fetch && errand.is_stream();
-    record.asks(&model.name, stream);
+    let stream = errand.streams();
     record.tries(deployment, gateway.health.of(&deployment.identity));
     let query = errand.query.into_iter().filter(|(name, _)| QUERIES.contains(&name.as_str())).collect();
     let visit = Visit { deed: errand.deed, id, query, stream };
@@ -167,6 +169,11 @@ impl Errand {
 
     fn is_stream(&self) -> bool {
         matches!(self.asked("stream"), Some("true" | "1"))
+    }
+
+    /// Whether a provider answers it with a stream.
+    fn streams(&self) -> bool {
+        self.deed == Deed::Fetch && self.is_stream()
     }
 
     fn page(&self) -> Result<Page, Fault> {

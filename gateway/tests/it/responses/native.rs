@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{ask, body_of, id_of, keeping, request_line, response, told};
-use crate::harness::{Gateway, NOBODY, logged};
+use crate::budgets::key;
+use crate::harness::{Gateway, NOBODY, client, logged};
 use crate::upstream::Upstream;
 
 async fn first(gateway: &Gateway, upstream: &Upstream) -> String {
@@ -187,4 +188,56 @@ async fn another_model_at_the_same_account_may_go_on_and_at_another_may_not() {
     let (status, why) = told(gateway.post("/v1/responses").body(body)).await;
     assert_eq!((status, &why["error"]["code"]), (400, &json!("previous_response_not_found")));
     assert!(why["error"]["message"].as_str().expect("why").contains("ai/d0"), "{why}");
+}
+
+#[tokio::test]
+async fn an_errand_is_for_those_who_may_ask_the_model_and_the_log_names_them() {
+    let upstream = Upstream::start().await;
+    let mut other = keeping("other", &[&upstream.url()]);
+    other.deployments[0].id.name = "other".into();
+    let models = vec![keeping("any", &[&upstream.url()]), other];
+    let gateway = Gateway::start(models.clone()).await;
+    let id = first(&gateway, &upstream).await;
+    let mut delivery = crate::harness::delivery("r2", models);
+    let only = |name: &str, model: &str| {
+        let models = config::Access { allow: vec![model.into()], ..config::Access::default() };
+        config::Key { models, ..key(name, "red") }
+    };
+    delivery.config.keys = vec![only("asks-any", "any"), only("asks-other", "other"), only("asks-no", "no")];
+    gateway.deliver(delivery);
+    gateway.wait_for("r2").await;
+    let placed = format!("/v1/responses/{id}");
+    for request in [
+        client().get(format!("{}{placed}", gateway.url)),
+        client().delete(format!("{}{placed}", gateway.url)),
+        client().post(format!("{}{placed}/cancel", gateway.url)),
+        client().get(format!("{}{placed}/input_items", gateway.url)),
+    ] {
+        let (status, why) = told(request.bearer_auth("sk-budgets-asks-other")).await;
+        assert_eq!((status, &why["error"]["code"]), (403, &json!("key_model_access_denied")), "{why}");
+    }
+    let bare = client().get(format!("{}/v1/responses/resp_0", gateway.url));
+    let (status, why) = told(bare.bearer_auth("sk-budgets-asks-no")).await;
+    assert_eq!((status, &why["error"]["code"]), (403, &json!("key_model_access_denied")), "{why}");
+    // Nobody knows which model made a provider's own id: any at its account may look for it.
+    for (name, path, model) in [
+        ("asks-any", &*placed, "any"),
+        ("asks-any", "/v1/responses/resp_0", "any"),
+        ("asks-other", "/v1/responses/resp_0", "other"),
+    ] {
+        let sent =
+            client().get(format!("{}{path}", gateway.url)).bearer_auth(format!("sk-budgets-{name}")).send();
+        let theirs = response("resp_1").to_string();
+        let (answered, _) = tokio::join!(sent, upstream.answer("200 OK", "", &theirs));
+        let answered = answered.expect("an answer");
+        assert_eq!(answered.status(), 200, "{name} {path}");
+        let call = answered.headers()["x-fairlead-request-id"].to_str().expect("text").to_owned();
+        answered.text().await.expect("whole");
+        let record = logged(&call).await;
+        assert_eq!(
+            (&record["key"], &record["model"]),
+            (&json!(format!("ai/{name}")), &json!(model)),
+            "{record}"
+        );
+    }
 }
