@@ -190,9 +190,9 @@ impl Accounts {
 }
 
 impl Inner {
-    /// Whether nobody has said for long what has changed. What only this process writes, it knows.
+    /// Whether nobody has said for long what has changed.
     fn is_out_of_touch(&self, now: u64) -> bool {
-        self.store.is_shared() && now.saturating_sub(self.heard.load(Ordering::Relaxed)) > KNOWN_FOR
+        now.saturating_sub(self.heard.load(Ordering::Relaxed)) > KNOWN_FOR
     }
 
     async fn look_for_customers(&self) -> Result<(), Unanswered> {

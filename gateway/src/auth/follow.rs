@@ -24,12 +24,10 @@ const TELLING: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl Accounts {
-    /// Follows the changes that others make, until it is dropped. `clock` tells the Unix second.
+    /// Follows all changes, until it is dropped. `clock` tells the Unix second.
     pub(crate) async fn follow(&self, clock: fn() -> u64) {
-        // Nobody else writes to a database that is not shared.
-        if self.inner.store.is_shared() {
-            tokio::join!(self.inner.look(clock), self.inner.listen());
-        }
+        // Also of a database that nobody else uses: who writes may be dropped before it is told, as when a client leaves.
+        tokio::join!(self.inner.look(clock), self.inner.listen());
     }
 
     /// Forgets what was made from the account, here and everywhere.

@@ -6,10 +6,10 @@ use gateway::Store;
 use store::accounts::{Key, Team};
 use tokio::time::Instant;
 
-use super::{change, key, pod, put, secret, status, told};
+use super::{alone, change, key, pod, put, secret, status, told};
 use crate::accounting::database::Database;
 use crate::budgets::redis;
-use crate::harness::{client, until};
+use crate::harness::{Gateway, client, until};
 
 /// Where nobody is.
 fn redis_away() -> Option<gateway::RedisAt> {
@@ -106,11 +106,20 @@ async fn a_pod_without_the_database_hears_of_a_revocation_through_redis() {
 async fn what_another_program_writes_is_found_by_looking() {
     let database = Database::make().await;
     let store = database.store().await;
-    let pod = pod(&store, redis()).await;
+    found_by_looking(&pod(&store, redis()).await, &store).await;
+}
+
+#[tokio::test]
+async fn what_nobody_was_told_of_is_found_by_looking_in_a_file_too() {
+    let (pod, accounts, _folder) = alone().await;
+    found_by_looking(&pod, accounts.store()).await;
+}
+
+async fn found_by_looking(pod: &Gateway, store: &Store) {
     store.account_put(&key("k")).await.expect("a database");
-    assert_eq!(status(&pod, "k").await, 200);
+    assert_eq!(status(pod, "k").await, 200);
     store.account_delete::<Key>("k").await.expect("a database");
-    until("the key to be refused", || async { status(&pod, "k").await == 401 }).await;
+    until("the key to be refused", || async { status(pod, "k").await == 401 }).await;
 }
 
 #[tokio::test]
