@@ -165,6 +165,8 @@ struct Bearer<'a> {
 /// One limit of some terms.
 struct Term {
     name: String,
+    /// What it is called where the name says too much.
+    kind: &'static str,
     unit: Unit,
     amount: i64,
     window: Window,
@@ -186,8 +188,8 @@ impl Bearer<'_> {
             .collect();
         if let (None, Some(soft)) = (terms.max_budget_nano, soft) {
             let window = self.window(terms.budget_duration.as_deref());
-            let term =
-                Term { name: "soft-budget".into(), unit: Unit::NanoUsd, amount: soft, window, model: None };
+            let (kind, unit) = ("soft-budget", Unit::NanoUsd);
+            let term = Term { name: kind.into(), kind, unit, amount: soft, window, model: None };
             made.push(self.make(term, None, AtLimit::Count, terms));
         }
         made
@@ -202,6 +204,7 @@ impl Bearer<'_> {
         });
         let all = one.into_iter().chain(more).map(|(name, amount, duration)| Term {
             name,
+            kind: BUDGET,
             unit: Unit::NanoUsd,
             amount,
             window: self.window(duration),
@@ -215,14 +218,14 @@ impl Bearer<'_> {
         for (model, terms) in &terms.models {
             let duration = terms.budget_duration.as_deref();
             let each = [
-                (BUDGET, Unit::NanoUsd, terms.max_budget_nano),
-                ("requests-per-minute", Unit::Requests, terms.requests_per_minute),
-                ("tokens-per-minute", Unit::Tokens, terms.tokens_per_minute),
+                (BUDGET, "model-budget", Unit::NanoUsd, terms.max_budget_nano),
+                (REQUESTS, "model-requests-per-minute", Unit::Requests, terms.requests_per_minute),
+                (TOKENS, "model-tokens-per-minute", Unit::Tokens, terms.tokens_per_minute),
             ];
-            for (name, unit, amount) in each {
+            for (name, kind, unit, amount) in each {
                 let window = if unit == Unit::NanoUsd { self.window(duration) } else { minute() };
                 let (name, model) = (format!("{name} of {model}"), Some(model.clone()));
-                all.extend(amount.map(|amount| Term { name, unit, amount, window, model }));
+                all.extend(amount.map(|amount| Term { name, kind, unit, amount, window, model }));
             }
         }
         all
@@ -244,6 +247,7 @@ impl Bearer<'_> {
             // What people choose comes last, so that no two can be mistaken for each other.
             prefix: format!("store/{}/{reset}/{}/{}/", self.whose.word(), part(self.id), part(&term.name)),
             limit: term.name,
+            kind: term.kind,
             unit: term.unit,
             amount: amount(term.amount),
             soft,
@@ -257,16 +261,20 @@ impl Bearer<'_> {
 /// The limit that all the money is in.
 const BUDGET: &str = "budget";
 
+const REQUESTS: &str = "requests-per-minute";
+
+const TOKENS: &str = "tokens-per-minute";
+
 fn rates(terms: &Terms) -> impl Iterator<Item = Term> {
     let day = Window::calendar(CalendarUnit::Day, "UTC", None).unwrap_or(Window::Forever);
     let all = [
-        ("requests-per-minute", Unit::Requests, terms.requests_per_minute, minute()),
-        ("tokens-per-minute", Unit::Tokens, terms.tokens_per_minute, minute()),
+        (REQUESTS, Unit::Requests, terms.requests_per_minute, minute()),
+        (TOKENS, Unit::Tokens, terms.tokens_per_minute, minute()),
         ("tokens-per-day", Unit::Tokens, terms.tokens_per_day, day),
         ("max-concurrent", Unit::Concurrency, terms.max_concurrent, Window::Forever),
     ];
-    all.into_iter().filter_map(|(name, unit, amount, window)| {
-        Some(Term { name: name.to_owned(), unit, amount: amount?, window, model: None })
+    all.into_iter().filter_map(|(kind, unit, amount, window)| {
+        Some(Term { name: kind.to_owned(), kind, unit, amount: amount?, window, model: None })
     })
 }
 

@@ -1,5 +1,5 @@
 //! Counters, in OpenMetrics form. Every label value comes from the config or from a closed list, so that
-//! no client can grow the set.
+//! neither clients nor the store can grow the set.
 
 mod spend;
 
@@ -156,7 +156,7 @@ impl Default for Metrics {
         registry.register("responses_kept", "Responses that the gateway was to keep", new.kept.clone());
         registry.register(
             "limited",
-            "Requests that met a full limit, by the BudgetPolicy or VirtualKey that has it",
+            "Requests that met a full limit, by the BudgetPolicy, VirtualKey or sort of account that has it",
             new.limited.clone(),
         );
         registry.register("alerts", "Alerts by BudgetPolicy and what became of them", new.alerts.clone());
@@ -201,7 +201,7 @@ impl Metrics {
 
     /// Counts a request that met a full limit.
     pub(crate) fn limited(&self, rule: &Rule, verdict: &'static str) {
-        let labels = Limited { owner: rule.owner.label(), limit: rule.limit.clone(), verdict };
+        let labels = Limited { owner: rule.owner.label(), limit: rule.label().to_owned(), verdict };
         self.limited.get_or_create(&labels).inc();
     }
 

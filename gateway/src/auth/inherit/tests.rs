@@ -294,3 +294,38 @@ fn a_customer_has_a_list_and_limits_and_can_be_blocked() {
     assert_eq!(made.limits.iter().map(|limit| limit.rule.amount).collect::<Vec<_>>(), [5]);
     assert_eq!(ties, [tie(Kind::Customer, "c"), tie(Kind::Budget, "b")]);
 }
+
+#[test]
+fn metrics_do_not_grow_with_what_the_store_says() {
+    let of_model = |budget| ModelTerms {
+        max_budget_nano: Some(budget),
+        requests_per_minute: Some(1),
+        tokens_per_minute: Some(1),
+        ..ModelTerms::default()
+    };
+    let terms = |model: &str, duration: &str| Terms {
+        soft_budget_nano: Some(1),
+        requests_per_minute: Some(1),
+        windows: vec![SpendWindow { budget_duration: duration.into(), max_budget_nano: 1 }],
+        models: [(model.to_owned(), of_model(1))].into(),
+        ..Terms::default()
+    };
+    let told = |model, duration| -> Vec<_> {
+        let limits = limits(&with_terms(personal(), Whose::Key, &terms(model, duration)));
+        limits.iter().map(|limit| (limit.rule.owner.label(), limit.rule.label().to_owned())).collect()
+    };
+    let labels: Vec<_> =
+        told("a", "7d").into_iter().map(|(owner, limit)| format!("{owner} {limit}")).collect();
+    assert_eq!(
+        labels,
+        [
+            "store:key budget",
+            "store:key requests-per-minute",
+            "store:key model-budget",
+            "store:key model-requests-per-minute",
+            "store:key model-tokens-per-minute",
+            "store:key soft-budget",
+        ]
+    );
+    assert_eq!(told("a", "7d"), told("b", "31d"));
+}

@@ -40,6 +40,8 @@ const AN_HOUR: Duration = Duration::from_secs(3600);
 pub(crate) struct Rule {
     pub(crate) owner: Owner,
     pub(crate) limit: String,
+    /// Where what the store says is in the name of the limit, what stands for it in metrics.
+    kind: Option<&'static str>,
     pub(crate) unit: limits::Unit,
     pub(crate) amount: u64,
     /// People are told above this.
@@ -76,6 +78,7 @@ impl Rule {
         let mut rule = Self {
             owner: Owner::Object(budget.id.clone()),
             limit: limit.name.clone(),
+            kind: None,
             unit: unit(limit.unit),
             amount: limit.amount,
             soft: limit.soft,
@@ -179,6 +182,7 @@ impl Rule {
             let own = Own {
                 owner: Owner::Object(key.id.clone()),
                 limit: limit.to_owned(),
+                kind: limit,
                 unit,
                 amount: amount?,
                 soft: None,
@@ -199,6 +203,7 @@ impl Rule {
         let mut rule = Self {
             owner: own.owner,
             limit: own.limit,
+            kind: Some(own.kind),
             unit: own.unit,
             amount: own.amount,
             soft: own.soft,
@@ -219,6 +224,11 @@ impl Rule {
         Arc::new(rule)
     }
 
+    /// What metrics call it.
+    pub(crate) fn label(&self) -> &str {
+        self.kind.unwrap_or(&self.limit)
+    }
+
     /// It only watches.
     pub(crate) fn is_shadow(&self) -> bool {
         self.enforcement == Enforcement::Shadow
@@ -235,6 +245,8 @@ impl Rule {
 pub(crate) struct Own {
     pub(crate) owner: Owner,
     pub(crate) limit: String,
+    /// Its name in metrics, which must not grow with what the store has.
+    pub(crate) kind: &'static str,
     pub(crate) unit: limits::Unit,
     pub(crate) amount: u64,
     pub(crate) soft: Option<u64>,
