@@ -30,6 +30,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::AssertSqlSafe;
 
+use crate::json::{from_json, to_json};
 use crate::{Store, StoreError, on};
 use changes::{note, tick};
 
@@ -204,12 +205,4 @@ fn from_row<A: Account>((doc, seq): (String, i64)) -> Result<A, StoreError> {
     let mut account: A = from_json(&doc)?;
     account.set_seq(seq);
     Ok(account)
-}
-
-fn to_json<T: Serialize>(value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Database(sqlx::Error::Encode(error.into())))
-}
-
-fn from_json<T: DeserializeOwned>(doc: &str) -> Result<T, StoreError> {
-    serde_json::from_str(doc).map_err(|error| StoreError::Database(sqlx::Error::Decode(error.into())))
 }

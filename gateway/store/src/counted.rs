@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, FromRow, Postgres, Sqlite, Transaction};
 
 use crate::spend::SpendRecord;
-use crate::{Pool, Store, StoreError, on};
+use crate::{Pool, Store, StoreError, json, on};
 
 /// How long it is known which requests are in it, in microseconds: whoever counts them once more must not.
 const OF_LATE_US: i64 = 900_000_000;
@@ -223,24 +223,12 @@ pub(crate) fn add_counts(pool: &Pool) -> AssertSqlSafe<String> {
          amount = CASE WHEN counted.amount + excluded.amount > {MOST} THEN {MOST} \
          ELSE counted.amount + excluded.amount END, \
          until_us = CASE WHEN excluded.until_us > counted.until_us THEN excluded.until_us ELSE counted.until_us END",
-        insert(pool, "counted", &columns)
+        json::insert(pool, "counted", &columns)
     ))
 }
 
 /// Adds a JSON list of reservations.
 pub(crate) fn add_of_late(pool: &Pool) -> AssertSqlSafe<String> {
-    let insert = insert(pool, "counted_of_late", &["space", "reservation", "ended_us"]);
+    let insert = json::insert(pool, "counted_of_late", &["space", "reservation", "ended_us"]);
     AssertSqlSafe(format!("{insert} ON CONFLICT DO NOTHING"))
-}
-
-fn insert(pool: &Pool, table: &str, columns: &[&str]) -> String {
-    let names = columns.join(", ");
-    let rows = match pool {
-        Pool::Postgres(_) => format!("SELECT {names} FROM json_populate_recordset(NULL::{table}, $1::json)"),
-        Pool::Sqlite(_) => {
-            let values: Vec<_> = columns.iter().map(|name| format!("value->>'{name}'")).collect();
-            format!("SELECT {} FROM json_each($1) WHERE TRUE", values.join(", "))
-        }
-    };
-    format!("INSERT INTO {table} ({names}) {rows}")
 }

@@ -5,6 +5,7 @@
 
 pub mod accounts;
 mod counted;
+mod json;
 mod open;
 mod responses;
 mod settings;

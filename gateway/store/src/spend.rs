@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
 
 use crate::counted::{self, Additions, Counted};
+use crate::json::{self, to_json};
 use crate::{Pool, Store, StoreError, on};
 use daily::Sums;
 
@@ -181,8 +182,8 @@ impl Store {
     /// [`StoreError::Database`]; see [`StoreError::is_lasting`].
     pub async fn spend_insert(&self, records: &[SpendRecord]) -> Result<u64, StoreError> {
         let records: Vec<_> = records.iter().map(tidy::tidied).collect();
-        let batch = json(&records)?;
-        let insert = AssertSqlSafe(self.insert());
+        let batch = to_json(&records)?;
+        let insert = AssertSqlSafe(insert(&self.pool));
         let add = AssertSqlSafe(daily::add(&self.pool));
         let (add_counts, add_of_late) = (counted::add_counts(&self.pool), counted::add_of_late(&self.pool));
         let new = on!(self, pool => {
@@ -190,38 +191,16 @@ impl Store {
             let new: Vec<Name> =
                 sqlx::query_as(insert).bind(&batch).fetch_all(&mut *transaction).await?;
             let (sums, additions) = sums(&records, &new);
-            sqlx::query(add).bind(json(&sums)?).execute(&mut *transaction).await?;
+            sqlx::query(add).bind(to_json(&sums)?).execute(&mut *transaction).await?;
             if !additions.is_empty() {
                 let (counts, of_late) = additions.into_rows();
-                sqlx::query(add_counts).bind(json(&counts)?).execute(&mut *transaction).await?;
-                sqlx::query(add_of_late).bind(json(&of_late)?).execute(&mut *transaction).await?;
+                sqlx::query(add_counts).bind(to_json(&counts)?).execute(&mut *transaction).await?;
+                sqlx::query(add_of_late).bind(to_json(&of_late)?).execute(&mut *transaction).await?;
             }
             transaction.commit().await?;
             new
         });
         Ok(new.len() as u64)
-    }
-
-    /// The batch is one JSON list. It is read in the order of the names, so that two writers never wait for each other
-    /// in a circle.
-    fn insert(&self) -> String {
-        let columns = COLUMNS.join(", ");
-        let rows = match &self.pool {
-            Pool::Postgres(_) => {
-                format!(
-                    "SELECT {columns} FROM json_populate_recordset(NULL::spend, $1::json) ORDER BY 3, 1, 2"
-                )
-            }
-            Pool::Sqlite(_) => {
-                format!(
-                    "SELECT {} FROM json_each($1) WHERE TRUE",
-                    COLUMNS.map(|name| format!("value->>'{name}'")).join(", ")
-                )
-            }
-        };
-        format!(
-            "INSERT INTO spend ({columns}) {rows} ON CONFLICT DO NOTHING RETURNING started_us, request_id, attempt"
-        )
     }
 }
 
@@ -231,6 +210,13 @@ impl TryFrom<String> for Tags {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         serde_json::from_str(&text)
     }
+}
+
+/// The batch is one JSON list. It is read in the order of the names, so that two writers never wait for each other in a
+/// circle.
+fn insert(pool: &Pool) -> String {
+    let insert = json::insert(pool, "spend", &COLUMNS);
+    format!("{insert} ORDER BY 3, 1, 2 ON CONFLICT DO NOTHING RETURNING started_us, request_id, attempt")
 }
 
 /// What those of `records` that are `new` add to sums and counters. One that is in a batch twice counts once.
@@ -245,9 +231,4 @@ fn sums(records: &[Cow<'_, SpendRecord>], new: &[Name]) -> (Vec<Daily>, Addition
         }
     }
     (sums.into_rows(), additions)
-}
-
-/// Every value here can be written; an error would be the driver's to show.
-fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Database(sqlx::Error::Encode(error.into())))
 }

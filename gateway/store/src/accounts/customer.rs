@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Budget, Kind, NoFilter, Rest, Terms, from_json};
+use super::{Account, Budget, Kind, NoFilter, Rest, Terms, from_row};
+use crate::json::from_json;
 use crate::{Store, StoreError, on};
 
 /// A customer.
@@ -83,7 +84,6 @@ impl Store {
         let row: Option<(String, i64, Option<String>)> =
             on!(self, pool => sqlx::query_as(select).bind(id).fetch_optional(pool).await)?;
         let Some((doc, seq, budget)) = row else { return Ok(None) };
-        let customer = Customer { seq, ..from_json(&doc)? };
-        Ok(Some((customer, budget.as_deref().map(from_json).transpose()?)))
+        Ok(Some((from_row((doc, seq))?, budget.as_deref().map(from_json).transpose()?)))
     }
 }

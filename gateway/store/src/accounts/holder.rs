@@ -2,7 +2,8 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::{Budget, Key, Member, ModelGroup, Team, User, from_json, to_json};
+use super::{Budget, Key, Member, ModelGroup, Team, User, from_row};
+use crate::json::{from_json, to_json};
 use crate::{Pool, Store, StoreError, on};
 
 /// A key, and those above it. What it names and is not there is absent.
@@ -48,7 +49,7 @@ impl Store {
             on!(self, pool => sqlx::query_as(SELECT).bind(hash).fetch_optional(pool).await)?;
         let Some((key, seq, key_budget, team, user, member, member_budget)) = row else { return Ok(None) };
         let mut holder = Holder {
-            key: Key { seq, ..from_json(&key)? },
+            key: from_row((key, seq))?,
             key_budget: key_budget.as_deref().map(from_json).transpose()?,
             team: team.as_deref().map(from_json).transpose()?,
             user: user.as_deref().map(from_json).transpose()?,

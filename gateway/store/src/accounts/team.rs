@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Kind, Rest, Terms, to_json};
+use super::{Account, Kind, Rest, Terms};
+use crate::json::to_json;
 
 /// A team: what holds for all of its keys together.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use serde::Serialize;
 use sqlx::AssertSqlSafe;
 
 use super::SpendRecord;
-use crate::{Pool, Store, StoreError, on};
+use crate::{Pool, Store, StoreError, json, on};
 
 /// What is counted for itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,22 +195,9 @@ impl Daily {
 /// Adds a JSON list of rows to those that are there.
 pub(super) fn add(pool: &Pool) -> String {
     let all: Vec<_> = NAMES.iter().chain(&NUMBERS).copied().collect();
-    let columns = all.join(", ");
-    let rows = match pool {
-        Pool::Postgres(_) => {
-            format!("SELECT {columns} FROM json_populate_recordset(NULL::spend_daily, $1::json)")
-        }
-        Pool::Sqlite(_) => {
-            let values: Vec<_> = all.iter().map(|name| format!("value->>'{name}'")).collect();
-            format!("SELECT {} FROM json_each($1) WHERE TRUE", values.join(", "))
-        }
-    };
+    let insert = json::insert(pool, "spend_daily", &all);
     let sums = NUMBERS.map(|name| format!("{name} = spend_daily.{name} + excluded.{name}"));
-    format!(
-        "INSERT INTO spend_daily ({columns}) {rows} ON CONFLICT ({}) DO UPDATE SET {}",
-        NAMES.join(", "),
-        sums.join(", ")
-    )
+    format!("{insert} ON CONFLICT ({}) DO UPDATE SET {}", NAMES.join(", "), sums.join(", "))
 }
 
 /// What [`Store::daily_activity`] asks.
