@@ -55,7 +55,7 @@ impl Caller {
     pub(crate) fn key_hash(&self) -> Option<String> {
         match self {
             Self::Master => None,
-            Self::Key(_, digest) => Some(digest.iter().map(|byte| format!("{byte:02x}")).collect()),
+            Self::Key(_, digest) => Some(snapshot::hex(digest)),
         }
     }
 

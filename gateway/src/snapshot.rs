@@ -18,7 +18,7 @@ pub(crate) use alerts::{Alert, Alerts, Webhook};
 pub(crate) use budgets::{Charge, Own, Owner, Rule, Subjects, Turn};
 pub(crate) use current::{Change, Current, Status};
 pub use current::{Feed, Problem};
-pub(crate) use keys::{Held, Key, KeyDigest, OwnLimit, Shut, UserBudgets};
+pub(crate) use keys::{Held, Key, KeyDigest, OwnLimit, Shut, UserBudgets, hex};
 pub use master_key::MasterKey;
 pub(crate) use master_key::digest;
 pub(crate) use routes::Routes;

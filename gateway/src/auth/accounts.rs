@@ -12,7 +12,7 @@ use store::{Store, StoreError};
 use super::flights::{Flights, PATIENCE, Unanswered};
 use super::inherit::{self, Patron};
 use super::memory::Memory;
-use crate::snapshot::{Held, KeyDigest};
+use crate::snapshot::{Held, KeyDigest, hex};
 
 /// Keys in memory: a few kilobytes each.
 const KEYS: usize = 20_000;
@@ -142,7 +142,7 @@ impl Accounts {
             return Err(Unanswered);
         }
         let ask = move || async move {
-            let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            let hash = hex(&digest);
             let holder = inner.store.holder_by_hash(&hash).await.map_err(unanswered)?;
             let Some(holder) = holder else {
                 inner.nobodies.put(digest, now.saturating_add(NOBODY_FOR), Vec::new(), nobodies);

@@ -194,6 +194,14 @@ fn digest_of(hash: &KeyHash) -> Option<KeyDigest> {
     bytes.next().is_none().then_some(digest)
 }
 
+/// A digest as [`KeyHash::sha256`] has it.
+pub(crate) fn hex(digest: &KeyDigest) -> String {
+    let mut hex = String::with_capacity(2 * digest.len());
+    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    hex.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));
+    hex
+}
+
 #[cfg(test)]
 mod tests {
     use config::ObjectName;
@@ -251,5 +259,12 @@ mod tests {
         let same = || vec![KeyHash::of(b"sk-1")];
         let twice = Keys::compile(&[key("a", same()), key("b", same())]).unwrap_err();
         assert!(twice.to_string().contains("ai/b"), "{twice}");
+    }
+
+    #[test]
+    fn a_digest_is_written_as_it_is_read() {
+        let hash = KeyHash::of(b"sk-1");
+        assert_eq!(hex(&digest_of(&hash).unwrap()), hash.sha256);
+        assert_eq!(hex(&[0x0f; 32]), "0f".repeat(32));
     }
 }
