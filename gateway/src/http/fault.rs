@@ -45,6 +45,9 @@ const UPSTREAM: &str = "upstream_error";
 /// A conversation that Anthropic shall keep, where another provider answers. Its SDKs then send all of it themselves.
 const NO_THREADS: &str = "thread_unsupported_request";
 
+/// What is longer, in characters, stands in no message.
+const SHORT: usize = 200;
+
 impl Refusal {
     fn new(
         status: StatusCode,
@@ -165,19 +168,30 @@ impl From<Fault> for Refusal {
 }
 
 fn not_ready() -> Refusal {
-    let message = "the gateway has no configuration yet; try again soon";
-    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "server_error", "not_ready", message)
-        .classed(FaultClass::Unreachable)
-        .with(header::RETRY_AFTER, "2")
+    unavailable("not_ready", "the gateway has no configuration yet; try again soon", "2")
 }
 
 /// Serving it would be free, or lost.
 fn unaccountable() -> Refusal {
     let message = "the gateway cannot account for more requests: its spool is full or cannot be written, since the \
                    database or the disk is away; try again soon";
-    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "server_error", "accounting_unavailable", message)
+    unavailable("accounting_unavailable", message, "5")
+}
+
+/// What the gateway needs is away; after so many seconds it may be back.
+fn unavailable(
+    code: &'static str,
+    message: impl Into<Cow<'static, str>>,
+    retry_after: &'static str,
+) -> Refusal {
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "server_error", code, message)
         .classed(FaultClass::Unreachable)
-        .with(header::RETRY_AFTER, "5")
+        .with(header::RETRY_AFTER, retry_after)
+}
+
+/// What a client called something, as far as it fits into a message.
+fn short(text: &str) -> &str {
+    text.char_indices().nth(SHORT).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
 fn unauthorized(code: &'static str, message: impl Into<Cow<'static, str>>) -> Refusal {
@@ -219,12 +233,13 @@ fn too_lossy(lossy: Lossy) -> Refusal {
 }
 
 fn cannot_embed(who: &CannotEmbed) -> Refusal {
-    let model: String = who.model.chars().take(200).collect();
     let message = format!(
-        "the model '{model}' makes no embeddings: deployment {} is at provider {}, which has no embeddings endpoint \
+        "the model '{}' makes no embeddings: deployment {} is at provider {}, which has no embeddings endpoint \
          that Fairlead knows; ask another model, or, if there is such an endpoint, deploy it with provider type \
          custom and its baseURL",
-        who.deployment, who.provider
+        short(&who.model),
+        who.deployment,
+        who.provider
     );
     Refusal::new(StatusCode::BAD_REQUEST, INVALID, "model_cannot_embed", message).about("model")
 }
@@ -241,8 +256,8 @@ fn unpriced(deployment: &str, upstream_model: &str) -> Refusal {
 
 /// 404 is what OpenAI says, and its SDKs raise `NotFoundError` for it; LiteLLM says 400.
 pub(super) fn unknown_model(name: &str) -> Refusal {
-    let short: String = name.chars().take(200).collect();
-    let message = format!("the model '{short}' does not exist here; GET /v1/models lists those that do");
+    let message =
+        format!("the model '{}' does not exist here; GET /v1/models lists those that do", short(name));
     Refusal::new(StatusCode::NOT_FOUND, INVALID, "model_not_found", message).about("model")
 }
 
@@ -298,10 +313,10 @@ fn google_status(class: FaultClass) -> StatusCode {
 
 /// No action of that name on a model of Gemini's.
 pub(super) fn no_such_action(path: &str) -> Response<Body> {
-    let path: String = path.chars().take(200).collect();
     let message = format!(
-        "'{path}' is no action on a model; there are {{model}}:generateContent, :streamGenerateContent, :countTokens, \
-         :embedContent, :batchEmbedContents"
+        "'{}' is no action on a model; there are {{model}}:generateContent, :streamGenerateContent, :countTokens, \
+         :embedContent, :batchEmbedContents",
+        short(path)
     );
     let refusal = Refusal::new(StatusCode::NOT_FOUND, INVALID, "unknown_url", message);
     refusal.told_in(Dialect::Gemini).into_response()
@@ -309,13 +324,24 @@ pub(super) fn no_such_action(path: &str) -> Response<Body> {
 
 /// No route of that path.
 pub(super) async fn no_such_path(method: Method, uri: Uri) -> Response<Body> {
-    let path: String = uri.path().chars().take(200).collect();
-    let message = format!("there is nothing at {method} {path}");
+    let message = format!("there is nothing at {method} {}", short(uri.path()));
     Refusal::new(StatusCode::NOT_FOUND, INVALID, "unknown_url", message).into_response()
 }
 
 /// The path is known, but not by this method. axum adds the `Allow` header.
 pub(super) async fn wrong_method(method: Method, uri: Uri) -> Response<Body> {
-    let message = format!("{} does not take {method}", uri.path());
+    let message = format!("{} does not take {method}", short(uri.path()));
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, INVALID, "method_not_allowed", message).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_have_no_more_than_the_beginning_of_what_clients_send() {
+        assert_eq!(short("gpt-4o"), "gpt-4o");
+        let (whole, long) = ("é".repeat(SHORT), "é".repeat(SHORT + 1));
+        assert_eq!((short(&whole), short(&long)), (&*whole, &*whole));
+    }
 }

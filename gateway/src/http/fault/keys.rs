@@ -2,10 +2,10 @@
 //! LiteLLM's clients look for, where it has one.
 //! Source: LiteLLM's documentation and error types, read 2026-11-25.
 
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use protocol::fault::FaultClass;
 
-use super::{Refusal, unauthorized};
+use super::{Refusal, short, unauthorized, unavailable};
 use crate::pipeline::{Shut, Whose};
 
 /// A key that was good, or will be.
@@ -49,9 +49,7 @@ fn blocked(message: String) -> Refusal {
 /// A key may be good, and only the database knows.
 pub(super) fn away() -> Refusal {
     let message = "the database that knows this key does not answer; try again soon";
-    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "server_error", "keys_unavailable", message)
-        .classed(FaultClass::Unreachable)
-        .with(header::RETRY_AFTER, "2")
+    unavailable("keys_unavailable", message, "2")
 }
 
 /// What tells of more than a key's own.
@@ -62,7 +60,6 @@ pub(super) fn master_only(key: &str) -> Refusal {
 
 /// A model that exists, for others.
 pub(super) fn model_denied(key: &str, model: &str, whose: Whose) -> Refusal {
-    let short: String = model.chars().take(200).collect();
     let (code, why) = match whose {
         Whose::VirtualKey => {
             ("key_model_access_denied", "its owner can allow more with spec.models of the VirtualKey")
@@ -74,16 +71,17 @@ pub(super) fn model_denied(key: &str, model: &str, whose: Whose) -> Refusal {
         Whose::Customer => ("customer_model_access_denied", "the customer of this request may use no more"),
     };
     let message = format!(
-        "the key {key} may not use the model '{short}': GET /v1/models lists those that it may, and {why}"
+        "the key {key} may not use the model '{}': GET /v1/models lists those that it may, and {why}",
+        short(model)
     );
     forbidden(code, message).about("model")
 }
 
 /// A path that exists, for other keys.
 pub(super) fn route_denied(key: &str, path: &str) -> Refusal {
-    let short: String = path.chars().take(200).collect();
     let message = format!(
-        "the key {key} may not call {short}: its owner can allow more paths, or make it of another type"
+        "the key {key} may not call {}: its owner can allow more paths, or make it of another type",
+        short(path)
     );
     Refusal { kind: "auth_error", ..forbidden("route_denied", message) }
 }

@@ -9,7 +9,7 @@ use limits::{Timestamp, Unit};
 use protocol::allowance::Allowance;
 use protocol::fault::FaultClass;
 
-use super::Refusal;
+use super::{Refusal, unavailable};
 use crate::pipeline::OverLimit;
 
 /// SDKs do not wait longer than this; without it they come back at once, and in vain.
@@ -59,7 +59,5 @@ pub(super) fn away(owner: &str) -> Refusal {
     let message = format!(
         "the limits of {owner} cannot be checked now, and its failureMode is FailClosed; try again soon"
     );
-    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "server_error", "limits_unavailable", message)
-        .classed(FaultClass::Unreachable)
-        .with(header::RETRY_AFTER, "2")
+    unavailable("limits_unavailable", message, "2")
 }

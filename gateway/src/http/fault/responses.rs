@@ -2,26 +2,24 @@
 //! 404 for the response itself, and people look for both.
 //! Source: recorded errors of OpenAI's API in public bug reports, read 2026-11-21.
 
-use axum::http::{StatusCode, header};
-use protocol::fault::FaultClass;
+use axum::http::StatusCode;
 
-use super::{INVALID, Refusal};
+use super::{INVALID, Refusal, short, unavailable};
 use crate::pipeline::{NoResponse, Wanted, Why};
 
 pub(super) fn none(none: &NoResponse) -> Refusal {
-    let short: String = none.id.chars().take(200).collect();
-    let why = why(&none.why);
+    let (id, why) = (short(&none.id), why(&none.why));
     match none.wanted {
         Wanted::Previous => {
             let message = format!(
-                "Previous response with id '{short}' not found: {why}. Send the whole conversation as input instead"
+                "Previous response with id '{id}' not found: {why}. Send the whole conversation as input instead"
             );
             let refusal =
                 Refusal::new(StatusCode::BAD_REQUEST, INVALID, "previous_response_not_found", message);
             refusal.about("previous_response_id")
         }
         Wanted::Itself => {
-            let message = format!("Response with id '{short}' not found: {why}");
+            let message = format!("Response with id '{id}' not found: {why}");
             Refusal::new(StatusCode::NOT_FOUND, INVALID, "response_not_found", message)
         }
     }
@@ -50,9 +48,7 @@ fn why(why: &Why) -> String {
 pub(super) fn store_away() -> Refusal {
     let message = "the database that keeps responses does not answer; try again soon, or send the whole \
                    conversation as input";
-    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "server_error", "store_unavailable", message)
-        .classed(FaultClass::Unreachable)
-        .with(header::RETRY_AFTER, "2")
+    unavailable("store_unavailable", message, "2")
 }
 
 pub(super) fn no_background(deployment: &str) -> Refusal {
