@@ -144,7 +144,7 @@ impl Writer {
         let number = self.shared.current.load(Ordering::Relaxed) + 1;
         let name = self.shared.folder.segment(number);
         let hidden = name.with_extension("new");
-        let lines: Vec<u8> = self.open.values().flatten().copied().collect();
+        let lines = self.open.values().map(Vec::as_slice).collect::<Vec<_>>().concat();
         let mut file = folder::create(&hidden)?;
         file.write_all(&lines)?;
         if self.syncs {
