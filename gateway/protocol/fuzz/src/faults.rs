@@ -6,9 +6,10 @@ use protocol::fault::{FaultClass, Reading, openai_error, read, read_stream_error
 
 use super::sound;
 
-const CLASSES: [FaultClass; 9] = [
+const CLASSES: [FaultClass; 10] = [
     FaultClass::InvalidRequest,
     FaultClass::Authentication,
+    FaultClass::Forbidden,
     FaultClass::NotFound,
     FaultClass::TooLarge,
     FaultClass::RateLimited,
