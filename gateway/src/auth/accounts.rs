@@ -23,7 +23,8 @@ const NOBODIES: usize = 100_000;
 /// Customers in memory.
 const CUSTOMERS: usize = 20_000;
 
-/// Questions about keys at a time. The store has more connections than that.
+/// Questions about keys at a time. PostgreSQL has more connections than these and those about customers; a file answers
+/// at once.
 const KEYS_AT_ONCE: usize = 4;
 
 /// Questions about customers at a time.
@@ -143,7 +144,7 @@ impl Accounts {
         }
         let ask = move || async move {
             let hash = hex(&digest);
-            let holder = inner.store.holder_by_hash(&hash).await.map_err(unanswered)?;
+            let holder = inner.store.holder_by_hash(&hash).await.map_err(unanswered(Kind::Key))?;
             let Some(holder) = holder else {
                 inner.nobodies.put(digest, now.saturating_add(NOBODY_FOR), Vec::new(), nobodies);
                 return Ok(None);
@@ -172,7 +173,7 @@ impl Accounts {
         let (inner, epoch, name) = (Arc::clone(&self.inner), self.inner.customers.epoch(), name.to_owned());
         let asked = name.clone();
         let ask = move || async move {
-            let found = inner.store.customer_with_budget(&asked).await.map_err(unanswered)?;
+            let found = inner.store.customer_with_budget(&asked).await.map_err(unanswered(Kind::Customer))?;
             let (patron, ties) = match &found {
                 Some((customer, budget)) => inherit::patron(customer, budget.as_ref()),
                 None => {
@@ -198,7 +199,7 @@ impl Inner {
     async fn look_for_customers(&self) -> Result<(), Unanswered> {
         if self.has_customers.get(&()).is_none() {
             let epoch = self.has_customers.epoch();
-            let has = self.store.customer_exists().await.map_err(unanswered)?;
+            let has = self.store.customer_exists().await.map_err(unanswered(Kind::Customer))?;
             self.has_customers.put((), has, Vec::new(), epoch);
         }
         Ok(())
@@ -232,9 +233,12 @@ impl Inner {
     }
 }
 
-fn unanswered(error: StoreError) -> Unanswered {
-    tracing::warn!(%error, "the database does not say whose key it is");
-    Unanswered
+/// Of an account of that kind.
+fn unanswered(kind: Kind) -> impl Fn(StoreError) -> Unanswered {
+    move |error| {
+        tracing::warn!(%error, kind = kind.name(), "the database does not say whether there is such an account");
+        Unanswered
+    }
 }
 
 #[cfg(test)]

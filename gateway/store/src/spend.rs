@@ -73,7 +73,7 @@ pub struct SpendRecord {
     pub is_stream: bool,
     /// Whether the gateway's own cache answered.
     pub is_cached: bool,
-    /// What the client got; of an attempt, what the provider said.
+    /// What the client got; absent for an attempt.
     pub status: Option<i32>,
     /// How it ended.
     pub outcome: String,
