@@ -173,9 +173,9 @@ impl Accounts {
         let (inner, epoch, name) = (Arc::clone(&self.inner), self.inner.customers.epoch(), name.to_owned());
         let asked = name.clone();
         let ask = move || async move {
-            let found = inner.store.customer_with_budget(&asked).await.map_err(unanswered(Kind::Customer))?;
+            let found = inner.store.customer_resolve(&asked).await.map_err(unanswered(Kind::Customer))?;
             let (patron, ties) = match &found {
-                Some((customer, budget)) => inherit::patron(customer, budget.as_ref()),
+                Some((customer, budget, groups)) => inherit::patron(customer, budget.as_ref(), groups),
                 None => {
                     inner.look_for_customers().await?;
                     inner.customers.put(asked.clone(), None, inherit::ties_of_customer(&asked), epoch);
@@ -213,7 +213,10 @@ impl Inner {
                 self.customers.forget(kind, id);
             }
             // Rare, and in anything.
-            Kind::ModelGroup => self.keys.forget_all(),
+            Kind::ModelGroup => {
+                self.keys.forget_all();
+                self.customers.forget_all();
+            }
             Kind::Key | Kind::Team | Kind::Member | Kind::User | Kind::Budget => {
                 if kind == Kind::Key {
                     self.nobodies.forget_all();

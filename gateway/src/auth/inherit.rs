@@ -55,9 +55,13 @@ pub(super) fn key(holder: &Holder) -> (Key, Vec<Tie>) {
     (made, ties(holder))
 }
 
-/// The customer, with the budget that they refer to.
-pub(super) fn patron(customer: &Customer, budget: Option<&Budget>) -> (Patron, Vec<Tie>) {
-    let list = list(Whose::Customer, (&customer.models, &[]), &[]);
+/// The customer, with the budget that they refer to and the groups that their models name.
+pub(super) fn patron(
+    customer: &Customer,
+    budget: Option<&Budget>,
+    groups: &[ModelGroup],
+) -> (Patron, Vec<Tie>) {
+    let list = list(Whose::Customer, (&customer.models, &customer.model_groups), groups);
     let called = customer.alias.as_ref().unwrap_or(&customer.id);
     let holder = Bearer { whose: Whose::Customer, id: &customer.id, called };
     let patron = Patron {

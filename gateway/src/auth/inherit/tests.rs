@@ -134,6 +134,11 @@ fn groups_stand_for_their_models_by_id_and_by_name() {
     holder.key.models.clear();
     holder.key.model_groups = vec!["gone".into()];
     assert_eq!(barred(&holder, "a"), Some(Whose::Key), "a group that is not there has no models");
+    let customer =
+        Customer { models: vec!["fast".into()], model_groups: vec!["2".into()], ..Customer::default() };
+    let (carl, _) = patron(&customer, None, &holder.groups);
+    let barriers = ["a", "b-1", "c"].map(|name| carl.access.barrier(&model(name)));
+    assert_eq!(barriers, [None, None, Some(Whose::Customer)]);
 }
 
 #[test]
@@ -289,7 +294,7 @@ fn a_customer_has_a_list_and_limits_and_can_be_blocked() {
         models: vec!["a".into()],
         ..Customer::default()
     };
-    let (made, ties) = patron(&customer, Some(&budget));
+    let (made, ties) = patron(&customer, Some(&budget), &[]);
     assert_eq!((made.is_blocked, made.access.barrier(&model("b"))), (true, Some(Whose::Customer)));
     assert_eq!(made.limits.iter().map(|limit| limit.rule.amount).collect::<Vec<_>>(), [5]);
     assert_eq!(ties, [tie(Kind::Customer, "c"), tie(Kind::Budget, "b")]);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Budget, Kind, NoFilter, Rest, Terms, from_row};
+use super::{Account, Budget, Kind, ModelGroup, NoFilter, Rest, Terms, from_row};
 use crate::json::from_json;
 use crate::{Store, StoreError, on};
 
@@ -20,6 +20,8 @@ pub struct Customer {
     pub budget_id: Option<String>,
     /// The models that may be asked for them; empty is every one.
     pub models: Vec<String>,
+    /// Groups of models that may be asked for them, by id.
+    pub model_groups: Vec<String>,
     /// How much may be used for them.
     pub terms: Terms,
     /// Microseconds since 1970.
@@ -71,19 +73,21 @@ impl Store {
         Ok(one.is_some())
     }
 
-    /// The customer `id`, and the budget that they refer to.
+    /// The customer `id`, the budget that they refer to, and the groups that their models name, by id or by name.
     ///
     /// # Errors
     /// [`StoreError::Database`].
-    pub async fn customer_with_budget(
+    pub async fn customer_resolve(
         &self,
         id: &str,
-    ) -> Result<Option<(Customer, Option<Budget>)>, StoreError> {
+    ) -> Result<Option<(Customer, Option<Budget>, Vec<ModelGroup>)>, StoreError> {
         let select = "SELECT c.doc, c.seq, b.doc FROM customer c LEFT JOIN budget b ON b.id = c.budget_id \
                       WHERE c.id = $1";
         let row: Option<(String, i64, Option<String>)> =
             on!(self, pool => sqlx::query_as(select).bind(id).fetch_optional(pool).await)?;
         let Some((doc, seq, budget)) = row else { return Ok(None) };
-        Ok(Some((from_row((doc, seq))?, budget.as_deref().map(from_json).transpose()?)))
+        let (customer, budget): (Customer, _) = (from_row((doc, seq))?, budget.as_deref());
+        let groups = self.model_groups(&customer.model_groups, &customer.models).await?;
+        Ok(Some((customer, budget.map(from_json).transpose()?, groups)))
     }
 }

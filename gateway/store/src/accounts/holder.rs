@@ -57,14 +57,23 @@ impl Store {
             member_budget: member_budget.as_deref().map(from_json).transpose()?,
             groups: Vec::new(),
         };
-        let (ids, names) = holder.named();
-        if !ids.is_empty() || !names.is_empty() {
-            holder.groups = self.model_groups(&ids, &names).await?;
-        }
+        let (ids, models) = holder.named();
+        holder.groups = self.model_groups(&ids, &models).await?;
         Ok(Some(holder))
     }
 
-    async fn model_groups(&self, ids: &[&str], names: &[&str]) -> Result<Vec<ModelGroup>, StoreError> {
+    /// The groups of these ids, and those that are named among `models`. Asks for nothing where there can be none.
+    pub(super) async fn model_groups<T: AsRef<str>>(
+        &self,
+        ids: &[T],
+        models: &[T],
+    ) -> Result<Vec<ModelGroup>, StoreError> {
+        let ids: Vec<_> = ids.iter().map(AsRef::as_ref).collect();
+        let names = models.iter().map(AsRef::as_ref).filter(|name: &&str| !name.contains('*'));
+        let names: Vec<_> = names.collect();
+        if ids.is_empty() && names.is_empty() {
+            return Ok(Vec::new());
+        }
         let list = |place: &str| match &self.pool {
             Pool::Postgres(_) => format!("(SELECT json_array_elements_text({place}::json))"),
             Pool::Sqlite(_) => format!("(SELECT value FROM json_each({place}))"),
@@ -81,7 +90,7 @@ impl Store {
 }
 
 impl Holder {
-    /// Ids of groups, and what may be the name of one.
+    /// Ids of groups, and models, among which may be names of groups.
     fn named(&self) -> (Vec<&str>, Vec<&str>) {
         let (team, user) = (self.team.as_ref(), self.user.as_ref());
         let groups = self.key.model_groups.iter();
@@ -91,7 +100,6 @@ impl Holder {
         let models = models.chain(team.into_iter().flat_map(|team| &team.models));
         let models = models.chain(user.into_iter().flat_map(|user| &user.models));
         let models = models.chain(self.member.iter().flat_map(|member| &member.models));
-        let names = models.map(String::as_str).filter(|name| !name.contains('*'));
-        (groups.map(String::as_str).collect(), names.collect())
+        (groups.map(String::as_str).collect(), models.map(String::as_str).collect())
     }
 }

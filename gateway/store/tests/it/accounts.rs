@@ -20,6 +20,7 @@ both!(
     lists_are_narrowed_and_go_on_where_a_page_ended,
     what_a_newer_release_wrote_is_kept,
     customers_come_with_their_budget,
+    customers_come_with_the_groups_that_they_name,
 );
 
 fn key(number: i64) -> Key {
@@ -147,8 +148,26 @@ async fn customers_come_with_their_budget(place: &Place) {
     let seq = put(&store, &customer).await;
     assert!(store.customer_exists().await.unwrap());
     assert_eq!(
-        store.customer_with_budget("c").await.unwrap(),
-        Some((Customer { seq, ..customer }, Some(budget)))
+        store.customer_resolve("c").await.unwrap(),
+        Some((Customer { seq, ..customer }, Some(budget), Vec::new()))
     );
-    assert_eq!(store.customer_with_budget("d").await.unwrap(), None);
+    assert_eq!(store.customer_resolve("d").await.unwrap(), None);
+}
+
+async fn customers_come_with_the_groups_that_they_name(place: &Place) {
+    let store = place.open().await;
+    for (id, name) in [("g1", "fast"), ("g2", "slow"), ("g3", "other")] {
+        put(&store, &ModelGroup { id: id.into(), name: name.into(), ..ModelGroup::default() }).await;
+    }
+    let customer = Customer {
+        id: "c".into(),
+        models: vec!["fast".into(), "gpt-*".into()],
+        model_groups: vec!["g2".into(), "gone".into()],
+        ..Customer::default()
+    };
+    put(&store, &customer).await;
+    let (_, budget, groups) = store.customer_resolve("c").await.unwrap().unwrap();
+    let mut names: Vec<_> = groups.into_iter().map(|group| group.name).collect();
+    names.sort();
+    assert_eq!((budget, names), (None, vec!["fast".to_owned(), "slow".to_owned()]));
 }

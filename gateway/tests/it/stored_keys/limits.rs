@@ -3,9 +3,9 @@
 use config::{Model, Pricing, Rates, Target, TargetKind, UserBudgets};
 use gateway::{Accounts, Store};
 use serde_json::json;
-use store::accounts::{Customer, Key, Team, Terms, User};
+use store::accounts::{Customer, Key, ModelGroup, Team, Terms, User};
 
-use super::{chat, key, put, secret, serving, told};
+use super::{change, chat, key, put, secret, serving, told};
 use crate::harness::{Gateway, client, delivery, mock};
 
 /// A cent in nano-dollars.
@@ -119,6 +119,23 @@ async fn customers_are_held_to_theirs_and_may_be_blocked() {
     let (status, body) = asked("emil").await;
     assert_eq!((status, &body["error"]["code"]), (403, &json!("customer_model_access_denied")), "{body}");
     assert_eq!(asked("nobody").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_customers_models_may_be_a_group_and_change_with_it() {
+    let (gateway, accounts, _folder) = gateway(UserBudgets::AllKeys).await;
+    put(&accounts, &key("k")).await;
+    put(&accounts, &ModelGroup { id: "g".into(), name: "cheap".into(), ..ModelGroup::default() }).await;
+    put(&accounts, &Customer { id: "carl".into(), models: vec!["cheap".into()], ..Customer::default() })
+        .await;
+    put(&accounts, &Customer { id: "dora".into(), model_groups: vec!["g".into()], ..Customer::default() })
+        .await;
+    let asked = async |customer: &str| {
+        told(chat(&gateway, &secret("k"), "any").header("x-litellm-customer-id", customer)).await.0
+    };
+    assert_eq!((asked("carl").await, asked("dora").await), (403, 403));
+    change::<ModelGroup>(&accounts, "g", |group| group.models = vec!["any".into()]).await;
+    assert_eq!((asked("carl").await, asked("dora").await), (200, 200));
 }
 
 #[tokio::test]
