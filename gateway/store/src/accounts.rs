@@ -77,6 +77,24 @@ pub trait Account: Serialize + DeserializeOwned + Send + Sync {
     fn set_seq(&mut self, seq: i64);
 }
 
+/// What of [`Account`] is the same wherever the fields `created_us` and `seq` are.
+macro_rules! stamped {
+    () => {
+        fn created_us(&self) -> i64 {
+            self.created_us
+        }
+
+        fn seq(&self) -> i64 {
+            self.seq
+        }
+
+        fn set_seq(&mut self, seq: i64) {
+            self.seq = seq;
+        }
+    };
+}
+use stamped;
+
 /// What came of writing an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Kind, NoFilter, Rest, Terms};
+use super::{Account, Kind, NoFilter, Rest, Terms, stamped};
 
 /// Terms with a name. Each that refers to it has the whole amount for itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,25 +50,14 @@ impl Account for Budget {
     const KIND: Kind = Kind::Budget;
     const COLUMNS: &'static [&'static str] = &[];
     type By = NoFilter;
+    stamped!();
 
     fn id(&self) -> String {
         self.id.clone()
     }
 
-    fn created_us(&self) -> i64 {
-        self.created_us
-    }
-
     fn values(&self) -> Vec<Option<&str>> {
         Vec::new()
-    }
-
-    fn seq(&self) -> i64 {
-        self.seq
-    }
-
-    fn set_seq(&mut self, seq: i64) {
-        self.seq = seq;
     }
 }
 
@@ -76,24 +65,13 @@ impl Account for ModelGroup {
     const KIND: Kind = Kind::ModelGroup;
     const COLUMNS: &'static [&'static str] = &["name"];
     type By = NoFilter;
+    stamped!();
 
     fn id(&self) -> String {
         self.id.clone()
     }
 
-    fn created_us(&self) -> i64 {
-        self.created_us
-    }
-
     fn values(&self) -> Vec<Option<&str>> {
         vec![Some(&self.name)]
-    }
-
-    fn seq(&self) -> i64 {
-        self.seq
-    }
-
-    fn set_seq(&mut self, seq: i64) {
-        self.seq = seq;
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Budget, Kind, ModelGroup, NoFilter, Rest, Terms, from_row};
+use super::{Account, Budget, Kind, ModelGroup, NoFilter, Rest, Terms, from_row, stamped};
 use crate::json::from_json;
 use crate::{Store, StoreError, on};
 
@@ -40,25 +40,14 @@ impl Account for Customer {
     const KIND: Kind = Kind::Customer;
     const COLUMNS: &'static [&'static str] = &["budget_id"];
     type By = NoFilter;
+    stamped!();
 
     fn id(&self) -> String {
         self.id.clone()
     }
 
-    fn created_us(&self) -> i64 {
-        self.created_us
-    }
-
     fn values(&self) -> Vec<Option<&str>> {
         vec![self.budget_id.as_deref()]
-    }
-
-    fn seq(&self) -> i64 {
-        self.seq
-    }
-
-    fn set_seq(&mut self, seq: i64) {
-        self.seq = seq;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Kind, Rest, Terms};
+use super::{Account, Kind, Rest, Terms, stamped};
 
 /// A key. What opens the gateway is known by its digest only.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,13 +119,10 @@ impl Account for Key {
     const COLUMNS: &'static [&'static str] =
         &["hash", "former_hash", "alias", "team_id", "user_id", "organization_id", "budget_id", "created_by"];
     type By = KeyBy;
+    stamped!();
 
     fn id(&self) -> String {
         self.id.clone()
-    }
-
-    fn created_us(&self) -> i64 {
-        self.created_us
     }
 
     fn values(&self) -> Vec<Option<&str>> {
@@ -139,13 +136,5 @@ impl Account for Key {
             self.budget_id.as_deref(),
             self.created_by.as_deref(),
         ]
-    }
-
-    fn seq(&self) -> i64 {
-        self.seq
-    }
-
-    fn set_seq(&mut self, seq: i64) {
-        self.seq = seq;
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Kind, Rest, Terms};
+use super::{Account, Kind, Rest, Terms, stamped};
 use crate::json::to_json;
 
 /// A team: what holds for all of its keys together.
@@ -114,25 +114,14 @@ impl Account for Team {
     const KIND: Kind = Kind::Team;
     const COLUMNS: &'static [&'static str] = &["alias", "organization_id", "member_budget_id"];
     type By = TeamBy;
+    stamped!();
 
     fn id(&self) -> String {
         self.id.clone()
     }
 
-    fn created_us(&self) -> i64 {
-        self.created_us
-    }
-
     fn values(&self) -> Vec<Option<&str>> {
         vec![self.alias.as_deref(), self.organization_id.as_deref(), self.member_budget_id.as_deref()]
-    }
-
-    fn seq(&self) -> i64 {
-        self.seq
-    }
-
-    fn set_seq(&mut self, seq: i64) {
-        self.seq = seq;
     }
 }
 
@@ -140,24 +129,13 @@ impl Account for Member {
     const KIND: Kind = Kind::Member;
     const COLUMNS: &'static [&'static str] = &["team_id", "user_id", "budget_id"];
     type By = MemberBy;
+    stamped!();
 
     fn id(&self) -> String {
         Self::id_of(&self.team_id, &self.user_id)
     }
 
-    fn created_us(&self) -> i64 {
-        self.created_us
-    }
-
     fn values(&self) -> Vec<Option<&str>> {
         vec![Some(&self.team_id), Some(&self.user_id), self.budget_id.as_deref()]
-    }
-
-    fn seq(&self) -> i64 {
-        self.seq
-    }
-
-    fn set_seq(&mut self, seq: i64) {
-        self.seq = seq;
     }
 }

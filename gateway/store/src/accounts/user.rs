@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Kind, Rest, Terms};
+use super::{Account, Kind, Rest, Terms, stamped};
 
 /// A user.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,24 +60,13 @@ impl Account for User {
     const KIND: Kind = Kind::User;
     const COLUMNS: &'static [&'static str] = &["email", "role"];
     type By = UserBy;
+    stamped!();
 
     fn id(&self) -> String {
         self.id.clone()
     }
 
-    fn created_us(&self) -> i64 {
-        self.created_us
-    }
-
     fn values(&self) -> Vec<Option<&str>> {
         vec![self.email.as_deref(), self.role.as_deref()]
-    }
-
-    fn seq(&self) -> i64 {
-        self.seq
-    }
-
-    fn set_seq(&mut self, seq: i64) {
-        self.seq = seq;
     }
 }
