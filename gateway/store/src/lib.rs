@@ -1,7 +1,7 @@
 //! Durable state. The only crate that knows SQL: PostgreSQL for gateways that share, an embedded SQLite file for one
 //! that stands alone. One text serves both (times are microseconds, money is nano-dollars, JSON is text), so a file
 //! here is a table: `settings.rs`, `responses.rs`, `spend.rs`; `accounts.rs` has keys and whom they belong to. `open.rs` has
-//! how a database is opened and brought up to date.
+//! how a database is opened and brought up to date, `json.rs` how documents and lists go in and out.
 
 pub mod accounts;
 mod counted;
