@@ -104,7 +104,7 @@ fn what_is_noted_on_a_secret_and_is_no_digest_does_not_reach_the_config() {
         let mut manifests = with(&[&made("a", ONE, "")]);
         let secret = manifests.secrets.get_mut(&object("a-key")).unwrap();
         secret.issue.as_mut().unwrap().previous = Some(KeyHash { sha256: noted, until: Some(99) });
-        assert_eq!(keys(&render(&manifests))[0].hashes, [current.clone()]);
+        assert_eq!(keys(&render(&manifests))[0].hashes, std::slice::from_ref(&current));
     }
 }
 
