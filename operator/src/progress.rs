@@ -164,7 +164,9 @@ mod tests {
                 pricing: config::Pricing::default(),
                 quirks: catalogue::Quirks::default(),
                 parameters: config::Parameters::default(),
+                capacity: config::Capacity::default(),
             }],
+            fallbacks: config::Fallbacks::default(),
         };
         Arc::new(Config {
             gateway: id("main"),
@@ -175,10 +177,13 @@ mod tests {
                 on_loss: config::OnLoss::Report,
                 unknown_price: config::UnknownPrice::Allow,
                 user_budgets: config::UserBudgets::AllKeys,
+                routing: config::Routing::default(),
+                default_fallbacks: Vec::new(),
             },
             models: models.iter().map(model).collect(),
             budgets: Vec::new(),
             keys: Vec::new(),
+            routes: Vec::new(),
         })
     }
 

@@ -64,6 +64,8 @@ fn delivery(provider: SocketAddr, keys: Vec<Key>, budgets: Vec<Budget>) -> Resul
         on_loss: config::OnLoss::Report,
         unknown_price: config::UnknownPrice::Allow,
         user_budgets: config::UserBudgets::default(),
+        default_fallbacks: Vec::new(),
+        routing: config::Routing::default(),
     };
     let http = HttpUpstream {
         base_url: format!("http://{provider}/v1"),
@@ -90,10 +92,16 @@ fn delivery(provider: SocketAddr, keys: Vec<Key>, budgets: Vec<Budget>) -> Resul
         pricing: config::Pricing { rates, ..config::Pricing::default() },
         quirks: catalogue::Quirks::default(),
         parameters: config::Parameters::default(),
+        capacity: config::Capacity::default(),
     };
-    let models = vec![Model { name: "gpt".into(), aliases: Vec::new(), deployments: vec![deployment] }];
+    let models = vec![Model {
+        name: "gpt".into(),
+        aliases: Vec::new(),
+        deployments: vec![deployment],
+        fallbacks: config::Fallbacks::default(),
+    }];
     let credentials = BTreeMap::from([(master.file(), Secret::new(MASTER.as_bytes().to_vec()))]);
-    let config = Config { gateway: named("main"), settings, models, budgets, keys };
+    let config = Config { gateway: named("main"), settings, models, budgets, keys, routes: Vec::new() };
     Ok(Delivery { revision: String::new(), config, credentials })
 }
 

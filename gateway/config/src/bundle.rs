@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Budget, Config, Delivery, Key, Model, ObjectName, Secret, Settings, VERSION};
+use crate::{Budget, Config, Delivery, Key, Model, ObjectName, Route, Secret, Settings, VERSION};
 
 /// The file that is written last and names all others.
 pub const INDEX_FILE: &str = "index.json";
@@ -61,7 +61,7 @@ pub enum BundleError {
     },
     /// Too much in one slot.
     #[error(
-        "shard {slot} has {bytes} bytes, more than {SHARD_BYTES}: spread models, budgets and keys over several gateways"
+        "shard {slot} has {bytes} bytes, more than {SHARD_BYTES}: spread models, routes, budgets and keys over several gateways"
     )]
     TooLarge {
         /// 0 to [`SHARDS`] - 1.
@@ -99,6 +99,8 @@ struct Part<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     models: Vec<&'a Model>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    routes: Vec<&'a Route>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     budgets: Vec<&'a Budget>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     keys: Vec<&'a Key>,
@@ -109,6 +111,7 @@ struct Part<'a> {
 #[serde(default)]
 struct Shard {
     models: Vec<Model>,
+    routes: Vec<Route>,
     budgets: Vec<Budget>,
     keys: Vec<Key>,
 }
@@ -163,6 +166,7 @@ impl Bundle {
             gateway: head.gateway,
             settings: head.settings,
             models: Vec::new(),
+            routes: Vec::new(),
             budgets: Vec::new(),
             keys: Vec::new(),
         };
@@ -173,10 +177,12 @@ impl Bundle {
             }
             let mut shard: Shard = from_json(&bytes, &file)?;
             config.models.append(&mut shard.models);
+            config.routes.append(&mut shard.routes);
             config.budgets.append(&mut shard.budgets);
             config.keys.append(&mut shard.keys);
         }
         config.models.sort_by(|a, b| a.name.cmp(&b.name));
+        config.routes.sort_by(|a, b| a.name.cmp(&b.name));
         config.budgets.sort_by(|a, b| a.id.cmp(&b.id));
         config.keys.sort_by(|a, b| a.id.cmp(&b.id));
         let mut credentials = BTreeMap::new();
@@ -200,6 +206,9 @@ fn parts(config: &Config) -> BTreeMap<usize, Part<'_>> {
     let mut parts: BTreeMap<usize, Part<'_>> = BTreeMap::new();
     for model in &config.models {
         parts.entry(slot_of(&model.name)).or_default().models.push(model);
+    }
+    for route in &config.routes {
+        parts.entry(slot_of(&route.name)).or_default().routes.push(route);
     }
     for budget in &config.budgets {
         parts.entry(slot_of(&budget.id.to_string())).or_default().budgets.push(budget);

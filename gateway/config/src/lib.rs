@@ -8,6 +8,7 @@ mod key;
 mod master_key;
 mod parameters;
 mod pricing;
+mod routing;
 mod secret;
 
 pub use budget::{
@@ -19,6 +20,9 @@ pub use key::{Access, Key, KeyHash, KeyLimits, UserBudgets};
 pub use master_key::WeakKey;
 pub use parameters::{ExtraBody, FieldPath, OWN_FIELDS, Parameters, ParametersError, Step};
 pub use pricing::{Bills, PriceSource, Pricing, Rates, UnknownPrice};
+pub use routing::{
+    Capacity, Cooldown, Fallbacks, Retries, Route, RouteTarget, Routing, SessionAffinity, Strategy,
+};
 pub use secret::Secret;
 
 use std::collections::BTreeMap;
@@ -36,8 +40,11 @@ pub struct Config {
     pub gateway: ObjectName,
     /// What holds for every model.
     pub settings: Settings,
-    /// Sorted by name; names and aliases are unique over all models.
+    /// Sorted by name; names and aliases are unique over all models and routes.
     pub models: Vec<Model>,
+    /// Sorted by name.
+    #[serde(default)]
+    pub routes: Vec<Route>,
     /// Sorted by `id`, each once.
     pub budgets: Vec<Budget>,
     /// Sorted by `id`, each once.
@@ -76,6 +83,12 @@ pub struct Settings {
     /// Which keys count for the limits that the database has for their user.
     #[serde(default)]
     pub user_budgets: UserBudgets,
+    /// For every model; routes have their own.
+    #[serde(default)]
+    pub routing: Routing,
+    /// Of every model and route, after its own: other models, in order.
+    #[serde(default)]
+    pub default_fallbacks: Vec<String>,
 }
 
 /// A public model name and the deployments that serve it.
@@ -88,6 +101,9 @@ pub struct Model {
     pub aliases: Vec<String>,
     /// Never empty; sorted by `id`.
     pub deployments: Vec<Deployment>,
+    /// When none of them can answer.
+    #[serde(default, skip_serializing_if = "Fallbacks::is_empty")]
+    pub fallbacks: Fallbacks,
 }
 
 /// One upstream that serves a model.
@@ -108,6 +124,9 @@ pub struct Deployment {
     pub weight: u32,
     /// Lower is tried first.
     pub priority: u8,
+    /// What its provider allows.
+    #[serde(default, skip_serializing_if = "Capacity::is_unknown")]
+    pub capacity: Capacity,
     /// How long to wait for what.
     pub timeouts: Timeouts,
     /// What to do about what a translation cannot carry.

@@ -206,10 +206,19 @@ pub(crate) fn delivery(revision: &str, models: Vec<Model>) -> Delivery {
         on_loss: config::OnLoss::Report,
         unknown_price: config::UnknownPrice::Allow,
         user_budgets: config::UserBudgets::AllKeys,
+        routing: config::Routing::default(),
+        default_fallbacks: Vec::new(),
     };
     Delivery {
         revision: revision.into(),
-        config: Config { gateway: named("it"), settings, models, budgets: Vec::new(), keys: Vec::new() },
+        config: Config {
+            gateway: named("it"),
+            settings,
+            models,
+            budgets: Vec::new(),
+            keys: Vec::new(),
+            routes: Vec::new(),
+        },
         credentials: BTreeMap::from([
             (credential("master").file(), Secret::new(format!("{KEY}\n").into_bytes())),
             (credential("up").file(), Secret::new(format!("{UPSTREAM_KEY}\n").into_bytes())),
@@ -221,7 +230,12 @@ pub(crate) fn delivery(revision: &str, models: Vec<Model>) -> Delivery {
 pub(crate) fn model(name: &str, urls: &[&str]) -> Model {
     let deployments =
         urls.iter().enumerate().map(|(index, url)| deployment(&format!("d{index}"), index, url));
-    Model { name: name.into(), aliases: Vec::new(), deployments: deployments.collect() }
+    Model {
+        name: name.into(),
+        aliases: Vec::new(),
+        deployments: deployments.collect(),
+        fallbacks: config::Fallbacks::default(),
+    }
 }
 
 pub(crate) fn deployment(name: &str, priority: usize, url: &str) -> Deployment {
@@ -247,13 +261,19 @@ pub(crate) fn deployment(name: &str, priority: usize, url: &str) -> Deployment {
         pricing: config::Pricing::default(),
         quirks: catalogue::Quirks::default(),
         parameters: config::Parameters::default(),
+        capacity: config::Capacity::default(),
     }
 }
 
 pub(crate) fn mock(name: &str) -> Model {
     let deployment =
         Deployment { upstream: Upstream::Mock, provider: "mock".into(), ..deployment("mock", 0, "") };
-    Model { name: name.into(), aliases: vec![format!("alias/{name}")], deployments: vec![deployment] }
+    Model {
+        name: name.into(),
+        aliases: vec![format!("alias/{name}")],
+        deployments: vec![deployment],
+        fallbacks: config::Fallbacks::default(),
+    }
 }
 
 /// What every gateway of this process has logged so far.

@@ -118,6 +118,7 @@ fn fresh(
         on_loss: on_loss(&spec.translation, gateway.settings.on_loss),
         pricing,
         parameters: parameters(&spec.parameters).map_err(not_accepted)?,
+        capacity: config::Capacity::default(),
     };
     let material = credential.map(|found| (found.reference.file(), found.material.clone()));
     Ok(Candidate {

@@ -141,6 +141,7 @@ fn assemble(
         models: groups.models,
         budgets: formed.budgets,
         keys,
+        routes: Vec::new(),
     };
     GatewayConfig { config, credentials }
 }
@@ -263,7 +264,16 @@ fn fresh_settings(
         UserKeys::AllKeys => UserBudgets::AllKeys,
         UserKeys::PersonalKeys => UserBudgets::PersonalKeys,
     };
-    let settings = Settings { master_key: None, limits, timeouts, on_loss, unknown_price, user_budgets };
+    let settings = Settings {
+        master_key: None,
+        limits,
+        timeouts,
+        on_loss,
+        unknown_price,
+        user_budgets,
+        default_fallbacks: Vec::new(),
+        routing: config::Routing::default(),
+    };
     let Some(reference) = &spec.auth.master_key_secret_ref else { return Ok((settings, None)) };
     let secret = ObjectName { namespace: name.namespace.clone(), name: reference.name.clone() };
     let id = credentials::credential_id("mgw", name, "masterKey");

@@ -59,6 +59,7 @@ fn join(models: &mut BTreeMap<String, Model>, name: String, aliases: Vec<String>
         name,
         aliases: Vec::new(),
         deployments: Vec::new(),
+        fallbacks: config::Fallbacks::default(),
     });
     model.aliases.extend(aliases);
     model.aliases.sort();

@@ -42,7 +42,9 @@ fn rendered(models: &[(&str, u32)], credential: &str) -> GatewayConfig {
             pricing: config::Pricing::default(),
             quirks: catalogue::Quirks::default(),
             parameters: config::Parameters::default(),
+            capacity: config::Capacity::default(),
         }],
+        fallbacks: config::Fallbacks::default(),
     };
     let settings = Settings {
         master_key: None,
@@ -51,6 +53,8 @@ fn rendered(models: &[(&str, u32)], credential: &str) -> GatewayConfig {
         on_loss: config::OnLoss::Report,
         unknown_price: config::UnknownPrice::Allow,
         user_budgets: config::UserBudgets::AllKeys,
+        routing: config::Routing::default(),
+        default_fallbacks: Vec::new(),
     };
     let config = Config {
         gateway: id("main"),
@@ -58,6 +62,7 @@ fn rendered(models: &[(&str, u32)], credential: &str) -> GatewayConfig {
         models: models.iter().map(model).collect(),
         budgets: Vec::new(),
         keys: Vec::new(),
+        routes: Vec::new(),
     };
     let material = Secret::new(format!("material {credential}").into_bytes());
     GatewayConfig { config, credentials: BTreeMap::from([(reference.file(), material)]) }

@@ -32,7 +32,9 @@ fn config(models: &[(&str, u32)]) -> Config {
             pricing: config::Pricing::default(),
             quirks: catalogue::Quirks::default(),
             parameters: config::Parameters::default(),
+            capacity: config::Capacity::default(),
         }],
+        fallbacks: config::Fallbacks::default(),
     };
     let settings = Settings {
         master_key: None,
@@ -41,6 +43,8 @@ fn config(models: &[(&str, u32)]) -> Config {
         on_loss: config::OnLoss::Report,
         unknown_price: config::UnknownPrice::Allow,
         user_budgets: config::UserBudgets::AllKeys,
+        routing: config::Routing::default(),
+        default_fallbacks: Vec::new(),
     };
     Config {
         gateway: id("main"),
@@ -48,6 +52,7 @@ fn config(models: &[(&str, u32)]) -> Config {
         models: models.iter().map(model).collect(),
         budgets: Vec::new(),
         keys: Vec::new(),
+        routes: Vec::new(),
     }
 }
 

@@ -35,8 +35,14 @@ fn model(name: &str, credential: Option<CredentialRef>) -> Model {
         pricing: crate::Pricing::default(),
         quirks: catalogue::Quirks::default(),
         parameters: crate::Parameters::default(),
+        capacity: crate::Capacity::default(),
     };
-    Model { name: name.into(), aliases: Vec::new(), deployments: vec![deployment] }
+    Model {
+        name: name.into(),
+        aliases: Vec::new(),
+        deployments: vec![deployment],
+        fallbacks: crate::Fallbacks::default(),
+    }
 }
 
 fn budget(name: &str, webhook: Option<CredentialRef>) -> Budget {
@@ -97,8 +103,17 @@ fn config(models: Vec<Model>) -> Config {
         on_loss: crate::OnLoss::Report,
         unknown_price: crate::UnknownPrice::Allow,
         user_budgets: crate::UserBudgets::AllKeys,
+        default_fallbacks: Vec::new(),
+        routing: crate::Routing::default(),
     };
-    Config { gateway: object("main"), settings, models, budgets: Vec::new(), keys: Vec::new() }
+    Config {
+        gateway: object("main"),
+        settings,
+        models,
+        budgets: Vec::new(),
+        keys: Vec::new(),
+        routes: Vec::new(),
+    }
 }
 
 #[test]

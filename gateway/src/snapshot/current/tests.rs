@@ -45,8 +45,14 @@ fn delivery(revision: &str, base_url: &str, key: &str) -> Delivery {
         pricing: config::Pricing::default(),
         quirks: catalogue::Quirks::default(),
         parameters: config::Parameters::default(),
+        capacity: config::Capacity::default(),
     };
-    let model = Model { name: "m".into(), aliases: vec!["alias/of m".into()], deployments: vec![deployment] };
+    let model = Model {
+        name: "m".into(),
+        aliases: vec!["alias/of m".into()],
+        deployments: vec![deployment],
+        fallbacks: config::Fallbacks::default(),
+    };
     Delivery {
         revision: revision.into(),
         config: Config {
@@ -58,10 +64,13 @@ fn delivery(revision: &str, base_url: &str, key: &str) -> Delivery {
                 on_loss: config::OnLoss::Report,
                 unknown_price: config::UnknownPrice::Allow,
                 user_budgets: config::UserBudgets::AllKeys,
+                routing: config::Routing::default(),
+                default_fallbacks: Vec::new(),
             },
             models: vec![model],
             budgets: Vec::new(),
             keys: Vec::new(),
+            routes: Vec::new(),
         },
         credentials: BTreeMap::from([
             (reference("key").file(), Secret::new(key.into())),

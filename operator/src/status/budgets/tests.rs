@@ -58,8 +58,17 @@ fn config(amount: u64, reset_at: Option<u64>) -> Config {
         on_loss: config::OnLoss::Report,
         unknown_price: config::UnknownPrice::Allow,
         user_budgets: config::UserBudgets::AllKeys,
+        routing: config::Routing::default(),
+        default_fallbacks: Vec::new(),
     };
-    Config { gateway: id("main"), settings, models: Vec::new(), budgets: vec![budget], keys: Vec::new() }
+    Config {
+        gateway: id("main"),
+        settings,
+        models: Vec::new(),
+        budgets: vec![budget],
+        keys: Vec::new(),
+        routes: Vec::new(),
+    }
 }
 
 struct World {

@@ -34,6 +34,8 @@ fn config() -> Config {
         on_loss: config::OnLoss::Report,
         unknown_price: config::UnknownPrice::Allow,
         user_budgets: config::UserBudgets::AllKeys,
+        routing: config::Routing::default(),
+        default_fallbacks: Vec::new(),
     };
     let key = Key {
         id: id("bot"),
@@ -49,7 +51,14 @@ fn config() -> Config {
         budgets: Vec::new(),
         metadata: BTreeMap::new(),
     };
-    Config { gateway: id("main"), settings, models: Vec::new(), budgets: Vec::new(), keys: vec![key] }
+    Config {
+        gateway: id("main"),
+        settings,
+        models: Vec::new(),
+        budgets: Vec::new(),
+        keys: vec![key],
+        routes: Vec::new(),
+    }
 }
 
 /// A gateway `main` with one pod, and a VirtualKey `bot` with its Secret.
