@@ -1,4 +1,4 @@
-//! What can go wrong at a provider, in nine classes, and at the gateway, in one more, and how to read it from an error body.
+//! What can go wrong at a provider, in ten classes, and at the gateway, in one more, and how to read it from an error body.
 //! Routing reads only the class; the client's status code is made in the gateway's `http/fault.rs`.
 
 use std::borrow::Cow;
@@ -19,6 +19,8 @@ pub enum FaultClass {
     NotFound,
     /// The input is larger than the model takes.
     TooLarge,
+    /// The provider's filter refuses what is asked, or what it would have answered.
+    Filtered,
     /// Too many requests or tokens, or no quota left.
     RateLimited,
     /// The provider failed or is overloaded.
@@ -41,24 +43,12 @@ impl FaultClass {
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::TooLarge => "too_large",
+            Self::Filtered => "filtered",
             Self::RateLimited => "rate_limited",
             Self::Failed => "failed",
             Self::Garbled => "garbled",
             Self::Timeout => "timeout",
             Self::Unreachable => "unreachable",
-        }
-    }
-
-    /// Whether another deployment of the model may well answer the same request.
-    #[must_use]
-    pub fn is_retryable(self) -> bool {
-        match self {
-            Self::RateLimited | Self::Failed | Self::Garbled | Self::Timeout | Self::Unreachable => true,
-            Self::InvalidRequest
-            | Self::Authentication
-            | Self::Forbidden
-            | Self::NotFound
-            | Self::TooLarge => false,
         }
     }
 
@@ -115,7 +105,7 @@ pub fn openai_error(message: &str, kind: &str, param: Option<&str>, code: &str) 
 
 /// Words of providers whose status says less: Google and Anthropic answer 400 for a bad key and for no credit.
 /// As recorded by 2026-11-21.
-const SIGNS: [(FaultClass, &[&str]); 3] = [
+const SIGNS: [(FaultClass, &[&str]); 4] = [
     (
         FaultClass::TooLarge,
         &[
@@ -131,6 +121,7 @@ const SIGNS: [(FaultClass, &[&str]); 3] = [
             "total length of all messages",
         ],
     ),
+    (FaultClass::Filtered, &["content management policy", "responsibleaipolicyviolation", "safety system"]),
     (FaultClass::Authentication, &["api key not valid", "api key expired"]),
     (FaultClass::RateLimited, &["credit balance is too low"]),
 ];
@@ -171,8 +162,10 @@ impl Words {
 
     /// What the words say more exactly than the status. Most providers have no code of their own for it.
     fn class(&self) -> Option<FaultClass> {
-        if self.code.as_deref() == Some("context_length_exceeded") {
-            return Some(FaultClass::TooLarge);
+        match self.code.as_deref() {
+            Some("context_length_exceeded") => return Some(FaultClass::TooLarge),
+            Some("content_filter" | "content_policy_violation") => return Some(FaultClass::Filtered),
+            _ => {}
         }
         let message = self.message.as_deref()?.to_ascii_lowercase();
         let signs = SIGNS.iter().find(|(_, signs)| signs.iter().any(|sign| message.contains(sign)));
@@ -223,6 +216,14 @@ mod tests {
         assert_eq!(coded.class, FaultClass::TooLarge);
         let told = read(400, br#"{"error":{"message":"This model's maximum context length is 8 tokens"}}"#);
         assert_eq!(told.class, FaultClass::TooLarge);
+    }
+
+    #[test]
+    fn a_filter_is_told_by_code_or_words() {
+        let coded = read(400, br#"{"error":{"message":"no","code":"content_filter"}}"#);
+        assert_eq!(coded.class, FaultClass::Filtered);
+        let told = read(400, br#"{"error":{"message":"The response was filtered due to the prompt triggering Azure OpenAI's content management policy."}}"#);
+        assert_eq!(told.class, FaultClass::Filtered);
     }
 
     #[test]

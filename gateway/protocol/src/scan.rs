@@ -9,6 +9,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+/// Fields that LiteLLM's clients send for the gateway alone: no provider knows them.
+pub const GATEWAY_FIELDS: [&str; 2] = ["fallbacks", "disable_fallbacks"];
+
 /// What the gateway needs to know of a request, in the dialects that name the model in the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
@@ -44,6 +47,14 @@ pub struct Remarks {
     pub max_output_tokens: Option<Range<usize>>,
     /// `n`.
     pub n: Option<Range<usize>>,
+    /// `prompt_cache_key`.
+    pub prompt_cache_key: Option<Range<usize>>,
+    /// `conversation`.
+    pub conversation: Option<Range<usize>>,
+    /// `fallbacks`, one of [`GATEWAY_FIELDS`].
+    pub fallbacks: Option<Range<usize>>,
+    /// `disable_fallbacks`, another.
+    pub disable_fallbacks: Option<Range<usize>>,
     /// `generationConfig`, which Google's clients may also write `generation_config`.
     pub generation_config: Option<Range<usize>>,
 }
@@ -103,6 +114,14 @@ pub enum ScanError {
     /// A number, an object, an empty or a broken string.
     #[error("\"previous_response_id\" must be a string that is not empty")]
     PreviousNotString,
+}
+
+impl Remarks {
+    /// Whether one of [`GATEWAY_FIELDS`] is there.
+    #[must_use]
+    pub fn has_gateway_fields(&self) -> bool {
+        self.fallbacks.is_some() || self.disable_fallbacks.is_some()
+    }
 }
 
 impl Envelope {
@@ -264,6 +283,10 @@ struct Remarked<'a> {
     max_tokens: Option<&'a RawValue>,
     max_output_tokens: Option<&'a RawValue>,
     n: Option<&'a RawValue>,
+    prompt_cache_key: Option<&'a RawValue>,
+    conversation: Option<&'a RawValue>,
+    fallbacks: Option<&'a RawValue>,
+    disable_fallbacks: Option<&'a RawValue>,
     generation_config: Option<&'a RawValue>,
 }
 
@@ -277,6 +300,10 @@ impl<'a> Remarked<'a> {
             "max_tokens" => Some(&mut self.max_tokens),
             "max_output_tokens" => Some(&mut self.max_output_tokens),
             "n" => Some(&mut self.n),
+            "prompt_cache_key" => Some(&mut self.prompt_cache_key),
+            "conversation" => Some(&mut self.conversation),
+            "fallbacks" => Some(&mut self.fallbacks),
+            "disable_fallbacks" => Some(&mut self.disable_fallbacks),
             "generationConfig" | "generation_config" => Some(&mut self.generation_config),
             _ => None,
         }
@@ -291,6 +318,10 @@ impl<'a> Remarked<'a> {
             max_tokens: place(self.max_tokens),
             max_output_tokens: place(self.max_output_tokens),
             n: place(self.n),
+            prompt_cache_key: place(self.prompt_cache_key),
+            conversation: place(self.conversation),
+            fallbacks: place(self.fallbacks),
+            disable_fallbacks: place(self.disable_fallbacks),
             generation_config: place(self.generation_config),
         }
     }

@@ -12,6 +12,7 @@ const CLASSES: [FaultClass; 10] = [
     FaultClass::Forbidden,
     FaultClass::NotFound,
     FaultClass::TooLarge,
+    FaultClass::Filtered,
     FaultClass::RateLimited,
     FaultClass::Failed,
     FaultClass::Garbled,

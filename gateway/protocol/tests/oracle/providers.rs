@@ -159,6 +159,7 @@ fn class(class: FaultClass) -> &'static str {
         FaultClass::Authentication => "AuthenticationError",
         FaultClass::Forbidden => "PermissionDeniedError",
         FaultClass::NotFound => "NotFoundError",
+        FaultClass::Filtered => "ContentPolicyViolationError",
         FaultClass::TooLarge => "ContextWindowExceededError",
         FaultClass::RateLimited => "RateLimitError",
         FaultClass::Failed => "InternalServerError",

@@ -35,7 +35,7 @@ pub(super) fn encode_no_thread(message: &str) -> String {
 
 fn name(class: FaultClass) -> &'static str {
     match class {
-        FaultClass::InvalidRequest => "invalid_request_error",
+        FaultClass::InvalidRequest | FaultClass::Filtered => "invalid_request_error",
         FaultClass::Authentication => "authentication_error",
         FaultClass::Forbidden => "permission_error",
         FaultClass::NotFound => "not_found_error",
@@ -54,7 +54,11 @@ pub(super) fn read(data: &str) -> Reading {
     let reading = read_stream_error(data.as_bytes());
     let class = match kind.as_deref() {
         // Words may tell more exactly that the input was too large.
-        Some("invalid_request_error") if reading.class != FaultClass::TooLarge => FaultClass::InvalidRequest,
+        Some("invalid_request_error")
+            if !matches!(reading.class, FaultClass::TooLarge | FaultClass::Filtered) =>
+        {
+            FaultClass::InvalidRequest
+        }
         Some("authentication_error" | "permission_error") => FaultClass::Authentication,
         Some("not_found_error") => FaultClass::NotFound,
         Some("request_too_large") => FaultClass::TooLarge,

@@ -8,6 +8,7 @@ pub(super) fn encode(class: FaultClass, message: &str) -> String {
     let (kind, code) = match class {
         FaultClass::InvalidRequest => ("invalid_request_error", "invalid_request"),
         FaultClass::TooLarge => ("invalid_request_error", "context_length_exceeded"),
+        FaultClass::Filtered => ("invalid_request_error", "content_policy_violation"),
         FaultClass::NotFound => ("invalid_request_error", "model_not_found"),
         FaultClass::Authentication => ("authentication_error", "invalid_api_key"),
         FaultClass::Forbidden => ("permission_error", "permission_denied"),

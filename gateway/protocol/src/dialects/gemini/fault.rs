@@ -9,7 +9,7 @@ use crate::json::Writer;
 #[must_use]
 pub fn encode_fault(class: FaultClass, message: &str) -> String {
     let (code, status) = match class {
-        FaultClass::InvalidRequest | FaultClass::TooLarge => (400, "INVALID_ARGUMENT"),
+        FaultClass::InvalidRequest | FaultClass::TooLarge | FaultClass::Filtered => (400, "INVALID_ARGUMENT"),
         FaultClass::Authentication => (401, "UNAUTHENTICATED"),
         FaultClass::Forbidden => (403, "PERMISSION_DENIED"),
         FaultClass::NotFound => (404, "NOT_FOUND"),

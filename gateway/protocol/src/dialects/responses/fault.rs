@@ -12,7 +12,9 @@ pub fn encode_fault(class: FaultClass, message: &str) -> String {
 
 fn kind(class: FaultClass) -> &'static str {
     match class {
-        FaultClass::InvalidRequest | FaultClass::NotFound | FaultClass::TooLarge => "invalid_request_error",
+        FaultClass::InvalidRequest | FaultClass::NotFound | FaultClass::TooLarge | FaultClass::Filtered => {
+            "invalid_request_error"
+        }
         FaultClass::Authentication => "authentication_error",
         FaultClass::Forbidden => "permission_error",
         FaultClass::RateLimited => "rate_limit_error",
@@ -30,6 +32,7 @@ pub(super) fn code(class: FaultClass) -> &'static str {
         FaultClass::Forbidden => "permission_denied",
         FaultClass::NotFound => "model_not_found",
         FaultClass::TooLarge => "context_length_exceeded",
+        FaultClass::Filtered => "content_policy_violation",
         FaultClass::RateLimited => "rate_limit_exceeded",
         FaultClass::Failed | FaultClass::Garbled | FaultClass::Unreachable => "server_error",
         FaultClass::Timeout => "timeout",
@@ -56,6 +59,7 @@ fn class(code: &str) -> FaultClass {
         }
         "invalid_api_key" | "permission_denied" => FaultClass::Authentication,
         "model_not_found" => FaultClass::NotFound,
+        "content_filter" | "content_policy_violation" => FaultClass::Filtered,
         "timeout" => FaultClass::Timeout,
         _ if code.starts_with("invalid_") => FaultClass::InvalidRequest,
         _ => FaultClass::Failed,
