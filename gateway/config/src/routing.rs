@@ -57,7 +57,7 @@ pub struct Retries {
     pub attempts: u32,
     /// The pause before the same deployment is called again; doubled each time, and cut at random.
     pub backoff_ms: u64,
-    /// The longest of these pauses.
+    /// The longest of these pauses. 0: the same deployment is not called again.
     pub max_backoff_ms: u64,
     /// Further calls are at most so many percent of requests, and ten in a second, so that an outage is not made worse.
     /// Those to deployments that stand are not counted.
