@@ -1,12 +1,14 @@
 //! Whether a request may go on: the stage of the pipeline that reserves what a request may use in all budgets and rate
 //! limits that hold for it. What it came to is settled when its record ends. `whom.rs` tells whom a
 //! request is counted for, `snapshot/budgets.rs` which limits hold for them, `forecast.rs` what it may use, `told.rs` what
-//! clients hear of limits, `usage.rs` what the operator does; `rounds.rs` keeps track of budgets beside the requests.
+//! clients hear of limits, `usage.rs` what the operator does; `rounds.rs` keeps track of budgets beside the requests. `load.rs` counts what providers allow.
 
 mod alerts;
 mod forecast;
+mod load;
 mod posts;
 mod roll;
+mod rooms;
 pub(crate) mod rounds;
 mod said;
 mod told;
@@ -22,7 +24,9 @@ use store::Counted;
 use tokio::time::{Instant, sleep};
 
 pub(crate) use forecast::{Averages, Forecast};
+pub(crate) use load::Load;
 pub(crate) use roll::Roll;
+pub(crate) use rooms::Room;
 pub(crate) use said::Said;
 pub(crate) use told::OverLimit;
 pub(crate) use usage::Usage;

@@ -63,6 +63,7 @@ pub(crate) fn admin_router(gateway: Arc<Gateway>) -> Router {
     let router = Router::new()
         .route("/internal/config", get(internal::config))
         .route("/internal/budgets", get(internal::budgets))
+        .route("/internal/simulate", post(internal::simulate))
         .route("/metrics", get(metrics::for_scrapers))
         .route("/health", get(health::report));
     finished(router.merge(probes()), gateway)

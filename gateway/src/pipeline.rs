@@ -1,7 +1,7 @@
 //! One request from top to bottom. Every client surface calls `serve`; later stages go into it, never
 //! beside it. `pipeline/call.rs` has the types that the stages pass along, `pipeline/ask.rs` what a client asks,
-//! `pipeline/outgoing.rs` what one deployment gets of it; `pipeline/thread.rs` and `pipeline/kept.rs` are for
-//! conversations in OpenAI's responses, `pipeline/errand.rs` for what can be done with those that are kept.
+//! `pipeline/work.rs` asks one model, `pipeline/outgoing.rs` has what one deployment gets; `pipeline/thread.rs` and `pipeline/kept.rs` are for
+//! conversations in OpenAI's responses, `pipeline/errand.rs` for what can be done with those that are kept. `pipeline/simulate.rs` only tells what would be done.
 
 mod ask;
 mod call;
@@ -9,19 +9,22 @@ mod count;
 mod embed;
 mod errand;
 mod estimate;
+mod facts;
+mod filter;
 mod finish;
 mod intake;
 mod kept;
 mod outgoing;
+mod simulate;
 mod thread;
+mod work;
 
-pub(crate) use crate::admission::{Forecast, OverLimit, Said, Tab, Usage};
+pub(crate) use crate::admission::{Forecast, Load, OverLimit, Said, Tab, Usage};
 pub(crate) use crate::auth::Caller;
-pub(crate) use crate::observe::bill::Account;
 pub(crate) use crate::observe::metrics::Metrics;
 pub(crate) use crate::observe::record::Record;
 pub(crate) use crate::observe::wrap::wrap;
-pub(crate) use crate::routing::health::State;
+pub(crate) use crate::routing::Attempt;
 pub(crate) use crate::snapshot::{Current, Shut, Snapshot, Status, Whose};
 pub(crate) use ask::Ask;
 pub(crate) use call::{
@@ -32,20 +35,23 @@ pub(crate) use errand::{Deed, Errand, run};
 pub(crate) use finish::{Finisher, Presence, attend};
 pub(crate) use kept::Keep;
 pub(crate) use outgoing::{Exchange, Outgoing};
+pub(crate) use simulate::{Simulation, simulate};
+use work::Work;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use limits::Limiter;
+use config::Cooldown;
+use limits::{Channel, Limiter};
 use reqwest::header::HeaderMap;
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
-use crate::admission::{self, Admitted, Asked, Averages, Desk, Roll, rounds};
+use crate::admission::{Averages, Desk, Roll, rounds};
 use crate::auth::{self, Accounts};
-use crate::providers::{self, Clients};
-use crate::routing::{self, health::Health};
-use crate::snapshot::Limits;
+use crate::providers::Clients;
+use crate::routing::{Chain, Teller, Told, health::Health};
+use crate::snapshot::{Deployment, Limits};
 use crate::spend::Spool;
 use crate::tokens::Tokenizer;
 
@@ -75,19 +81,23 @@ pub(crate) struct Gateway {
     pub(crate) spool: Option<Spool>,
     /// Calls whose clients have hung up.
     pub(crate) finisher: Finisher,
+    /// Hears from other pods which deployments they leave alone.
+    told: Option<Arc<Told>>,
     clients: Clients,
     clock: Clock,
     tokenizer: Tokenizer,
     draining: AtomicBool,
 }
 
-/// What outlives the process, where there is any.
+/// What outlives the process and what pods share, where there is any.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lasting {
     pub(crate) store: Option<Store>,
     pub(crate) spool: Option<Spool>,
     /// What the store has of keys.
     pub(crate) accounts: Option<Accounts>,
+    /// Where pods tell each other which deployments they leave alone.
+    pub(crate) cooled: Option<Channel>,
 }
 
 impl Gateway {
@@ -99,9 +109,10 @@ impl Gateway {
         lasting: Lasting,
         limiter: Limiter,
     ) -> Self {
-        let Lasting { store, spool, accounts } = lasting;
-        let (health, tokenizer, metrics) =
-            (Health::default(), Tokenizer::default(), Arc::<Metrics>::default());
+        let Lasting { store, spool, accounts, cooled } = lasting;
+        let (teller, told) = cooled.map(Teller::new).unzip();
+        let health = Health::new(teller.unwrap_or_default());
+        let (tokenizer, metrics) = (Tokenizer::default(), Arc::<Metrics>::default());
         let (averages, roll) = (Arc::<Averages>::default(), Arc::<Roll>::default());
         let desk = Desk { limiter, averages, metrics: Arc::clone(&metrics), roll, accounts };
         Self {
@@ -113,6 +124,7 @@ impl Gateway {
             store_answers: AtomicBool::new(false),
             spool,
             finisher: Finisher::default(),
+            told,
             clients,
             clock,
             tokenizer,
@@ -128,6 +140,19 @@ impl Gateway {
     /// Keeps track of budgets until `stop`.
     pub(crate) async fn keep_track(&self, stop: CancellationToken) {
         rounds::run(&self.desk, &self.current, stop).await;
+    }
+
+    /// Tells other pods which deployments are left alone, and hears it from them, until it is dropped.
+    pub(crate) async fn keep_company(&self) {
+        if let Some(told) = &self.told {
+            told.run(&self.health).await;
+        }
+    }
+
+    /// A call of `deployment` about what it keeps: what comes of it says little of other calls.
+    fn errand_at(&self, deployment: &Deployment, is_stream: bool) -> Attempt {
+        let never = Cooldown { failures: 0, failure_percent: 0, ..Cooldown::default() };
+        Attempt::begin(&self.health, &deployment.identity, never, is_stream)
     }
 
     /// Whether [`Self::drain`] was called.
@@ -187,53 +212,34 @@ impl Gateway {
 /// [`Fault`], when nothing of an answer has been sent.
 pub(crate) async fn serve(gateway: &Gateway, call: Call, record: &mut Record) -> Result<Reply, Fault> {
     let now = gateway.snapshot()?;
-    let (caller, mut ask) = receive(gateway, &now, call, record).await?;
+    let (caller, ask) = receive(gateway, &now, call, record).await?;
     let model = now.model(&ask.model).ok_or_else(|| Fault::UnknownModel(ask.model.clone()))?;
     record.asks(&model.name, ask.stream);
     caller.asks(model, &ask.model)?;
     if ask.task == Task::Count {
         return count::reply(gateway, ask).await;
     }
-    let asked = Asked { caller: &caller, ask: &ask };
-    let Admitted { model, tab } = gateway.desk.admit(&now, asked, model).await?;
-    record.admitted(&model.name, tab);
-    account(gateway, &now, &caller, &ask, record)?;
-    let echo = ask.echo(&record.id.replace('-', ""), (gateway.clock)());
-    let thread = thread::resume(gateway, &now, &caller, &model, &mut ask).await?;
-    let own = kept::own(gateway, &ask, thread.previous.as_deref(), &echo.id);
-    let mut route = routing::plan(&thread.deployments, &mut rand::rng());
-    // Who has gone gets no second try.
-    while let Some(deployment) = route.next().filter(|_| !record.is_abandoned()) {
-        let priced = if now.lets_serve(&deployment) { Ok(()) } else { Err(Fault::unpriced(&deployment)) };
-        let prepare = |()| Outgoing::prepare(&mut ask, &deployment, echo.clone(), own.as_ref());
-        let outgoing = match priced.and_then(prepare) {
-            Ok(outgoing) => outgoing,
-            Err(refused) => {
-                route.pass(refused);
-                continue;
-            }
-        };
-        record.tries(&deployment, gateway.health.of(&deployment.identity));
-        // No provider is asked for what the spool does not know.
-        record.notes(None).await;
-        let terms = Terms { limits: now.limits, clock: gateway.clock };
-        match providers::call(&gateway.clients, &deployment, outgoing, terms).await {
-            Ok(reply) => {
-                let reply = estimate::complete(gateway, &mut ask, &deployment, reply).await;
-                return Ok(match own {
-                    Some(own) if !ask.is_kept_by(&deployment) => {
-                        kept::keep(gateway, &caller, &ask, own, reply).await
-                    }
-                    _ => reply,
-                });
-            }
-            Err(fault) => {
-                record.failed(fault.class);
-                route.record(&deployment, fault)?;
+    let mut chain = Chain::new(model, ask.said.fallbacks.as_deref());
+    let mut work = Work::new(gateway, &now, &caller, ask);
+    let fault = match work.ask(model, record).await {
+        Ok(reply) => return Ok(reply),
+        Err(fault) => fault,
+    };
+    // Of several models that fail, the one that was asked for has the say.
+    let (mut model, mut cause) = (Arc::clone(model), None);
+    while let Some(next) =
+        work.falls_back(record, || chain.next(&now, &model, cause.as_ref().unwrap_or(&fault)))
+    {
+        if caller.asks(&next, &next.name).is_ok() {
+            record.falls_back();
+            match work.ask(&next, record).await {
+                Ok(reply) => return Ok(reply),
+                Err(later) => cause = Some(later),
             }
         }
+        model = next;
     }
-    Err(route.verdict())
+    Err(fault)
 }
 
 /// Who calls, and what is asked.
@@ -251,30 +257,4 @@ async fn receive(
     let body = intake::read(&call.headers, call.body, now.limits.request_body_bytes).await?;
     record.received(body.len());
     Ok((caller, Ask::scan(call.intent, &call.headers, body)?))
-}
-
-/// Gives the call a place in the spool.
-///
-/// # Errors
-/// [`Fault::Unaccountable`].
-fn account(
-    gateway: &Gateway,
-    now: &Snapshot,
-    caller: &Caller,
-    ask: &Ask,
-    record: &mut Record,
-) -> Result<(), Fault> {
-    record.questions(Arc::clone(&ask.question));
-    let Some(spool) = &gateway.spool else { return Ok(()) };
-    let entry = spool.enter(&record.id).map_err(|_full| Fault::Unaccountable)?;
-    let account = Account {
-        gateway: now.gateway.clone(),
-        key_hash: caller.key_hash(),
-        customer: ask.said.customer.clone(),
-        tags: admission::tags(caller, &ask.said),
-        dialect: ask.dialect,
-        task: ask.task,
-    };
-    record.enters(spool, entry, account);
-    Ok(())
 }

@@ -1,83 +1,216 @@
-//! Which deployments of a model to try, in which order, and when to give up.
-//! `health.rs` has the only state that outlives a snapshot.
+//! Which deployments of a model to try, in which order, and when to give up. `order.rs` has the strategies, `cooldown.rs`
+//! when one that fails is left alone, `retry.rs` how often it is tried again, `fallback.rs` which other models are asked
+//! when a model has given up; `attempt.rs` follows one call. `health.rs` has the only state that outlives a snapshot, and
+//! `tell.rs` tells other pods of it.
 
+mod attempt;
+mod cooldown;
+mod fallback;
 pub(crate) mod health;
+mod order;
+mod retry;
+mod tell;
+
+pub(crate) use attempt::Attempt;
+pub(crate) use fallback::Chain;
+pub(crate) use order::Wish;
+pub(crate) use tell::{Teller, Told};
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
-use rand::{Rng, RngExt};
+use config::Retries;
+use rand::Rng;
+use tokio::time::{Instant, sleep_until};
 
 use crate::pipeline::{Fault, UpstreamFault};
-use crate::snapshot::Deployment;
+use crate::snapshot::{Choice, Deployment, Model};
+use cooldown::Standing;
+use health::Health;
+use retry::Hope;
 
-/// The deployments still to try for one call. Each comes at most once.
-pub(crate) struct Route {
+/// The deployments still to try for one request.
+pub(crate) struct Route<'h> {
+    health: &'h Health,
+    /// Of the model.
+    name: &'h str,
+    retries: Retries,
+    /// Not asked yet, in their order.
     open: VecDeque<Arc<Deployment>>,
+    /// Those of them that are left alone until then.
+    cooling: Vec<(Instant, Arc<Deployment>)>,
+    /// Asked, and worth to be asked again.
+    again: Vec<Again>,
+    /// How many were asked.
+    calls: u32,
+    /// When it is too late to ask one that failed.
+    deadline: Option<Instant>,
     last: Option<Fault>,
+    /// A fault that is most likely the request's own.
+    suspect: Option<Fault>,
     passed: Option<Fault>,
 }
 
-/// Orders `deployments` of one model: lower priority first; within one, at random by weight.
-pub(crate) fn plan(deployments: &[Arc<Deployment>], rng: &mut impl Rng) -> Route {
-    let mut tiers = deployments.to_vec();
-    tiers.sort_by_key(|deployment| deployment.priority);
-    let tiers = tiers.chunk_by(|a, b| a.priority == b.priority);
-    Route { open: tiers.flat_map(|tier| shuffled(tier, rng)).collect(), last: None, passed: None }
+/// A deployment that may answer later.
+struct Again {
+    deployment: Arc<Deployment>,
+    count: u32,
+    not_before: Instant,
 }
 
-impl Route {
-    /// The next to try.
-    pub(crate) fn next(&mut self) -> Option<Arc<Deployment>> {
-        self.open.pop_front()
+/// Orders the choices of `model` that are `open`.
+pub(crate) fn plan<'h>(
+    health: &'h Health,
+    model: &'h Model,
+    open: impl Fn(&Choice) -> bool,
+    wish: Wish,
+    rng: &mut impl Rng,
+) -> Route<'h> {
+    let retries = model.routing.retries;
+    health.allowance.earn(retries.budget_percent);
+    Route {
+        health,
+        name: &model.name,
+        retries,
+        open: order::order(health, model, open, wish, rng).into(),
+        cooling: Vec::new(),
+        again: Vec::new(),
+        calls: 0,
+        deadline: None,
+        last: None,
+        suspect: None,
+        passed: None,
+    }
+}
+
+/// In which order a request would meet those that are `open`, and until when each of them is left alone.
+pub(crate) fn preview(
+    health: &Health,
+    model: &Model,
+    open: impl Fn(&Choice) -> bool,
+    wish: Wish,
+    rng: &mut impl Rng,
+) -> Vec<(Arc<Deployment>, Option<Instant>)> {
+    let mut once: Vec<(Arc<Deployment>, Option<Instant>)> = Vec::new();
+    for deployment in order::order(health, model, open, wish, rng) {
+        let cools = match health.of(&deployment.identity).standing(Instant::now()) {
+            Standing::Cools(until) => Some(until),
+            Standing::Stands | Standing::Due => None,
+        };
+        once.push((deployment, cools));
+    }
+    once.sort_by_key(|(_, cools)| *cools);
+    once
+}
+
+impl Route<'_> {
+    /// The next to try, after a pause if it has been asked before. Those that are left alone come last: a model is never
+    /// left with none.
+    pub(crate) async fn next(&mut self) -> Option<Arc<Deployment>> {
+        if self.calls > self.retries.attempts {
+            return None;
+        }
+        let next = match self.standing() {
+            Some(next) => next,
+            // Another would hardly see the request otherwise.
+            None if self.suspect.is_some() => return None,
+            None => self.spare().await?,
+        };
+        self.calls += 1;
+        self.deadline.get_or_insert_with(|| Instant::now() + next.timeouts.request);
+        Some(next)
     }
 
-    /// Notes that `deployment` could not answer.
+    /// The next that stands and was not asked yet.
+    fn standing(&mut self) -> Option<Arc<Deployment>> {
+        while let Some(next) = self.open.pop_front() {
+            match self.health.of(&next.identity).standing(Instant::now()) {
+                Standing::Stands | Standing::Due => return Some(next),
+                Standing::Cools(until) => self.cooling.push((until, next)),
+            }
+        }
+        None
+    }
+
+    /// One that is left alone, or else one that was asked, if there may be one more such call.
+    async fn spare(&mut self) -> Option<Arc<Deployment>> {
+        if self.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            return None;
+        }
+        let soonest = self.cooling.iter().enumerate().min_by_key(|(_, (until, _))| *until);
+        if let Some((place, _)) = soonest {
+            if self.calls > 0 && !self.health.allowance.spend(Instant::now()) {
+                return None;
+            }
+            return Some(self.cooling.remove(place).1);
+        }
+        let soonest = self.again.iter().enumerate().min_by_key(|(_, again)| again.not_before);
+        let (place, again) = soonest?;
+        let is_too_late = self.deadline.is_some_and(|deadline| deadline <= again.not_before);
+        if is_too_late || !self.health.allowance.spend(Instant::now()) {
+            return None;
+        }
+        sleep_until(again.not_before).await;
+        self.again.get(place).map(|again| Arc::clone(&again.deployment))
+    }
+
+    /// Notes that `deployment` could not answer. `told` is how long its provider says to stay away.
     ///
     /// # Errors
-    /// The fault itself, where no other deployment would do better.
-    pub(crate) fn record(&mut self, deployment: &Deployment, fault: UpstreamFault) -> Result<(), Fault> {
-        let retryable = fault.class.is_retryable();
+    /// The fault itself, where no other try would do better.
+    pub(crate) fn record(
+        &mut self,
+        deployment: &Arc<Deployment>,
+        fault: UpstreamFault,
+        told: Option<Duration>,
+        rng: &mut impl Rng,
+    ) -> Result<(), Fault> {
+        let hope = Hope::of(fault.class);
         let fault = Fault::upstream(deployment, fault);
-        if !retryable {
-            return Err(fault);
+        match hope {
+            Hope::Anywhere => {
+                self.may_again(deployment, told, rng);
+                self.last = Some(fault);
+            }
+            Hope::Elsewhere => {
+                self.forget(deployment);
+                self.last = Some(fault);
+            }
+            Hope::OnceElsewhere if self.suspect.is_some() => return Err(fault),
+            Hope::OnceElsewhere => self.suspect = Some(fault),
         }
-        self.last = Some(fault);
         Ok(())
     }
 
-    /// Notes that a deployment cannot take the request at all, and was not asked.
+    fn may_again(&mut self, deployment: &Arc<Deployment>, told: Option<Duration>, rng: &mut impl Rng) {
+        let before = self.again.iter().position(|again| Arc::ptr_eq(&again.deployment, deployment));
+        let count = before.map_or(0, |place| self.again.swap_remove(place).count);
+        if let Some(pause) = retry::pause(&self.retries, count, told, rng) {
+            let not_before = Instant::now() + pause;
+            self.again.push(Again { deployment: Arc::clone(deployment), count: count + 1, not_before });
+        }
+    }
+
+    fn forget(&mut self, deployment: &Arc<Deployment>) {
+        self.again.retain(|again| !Arc::ptr_eq(&again.deployment, deployment));
+    }
+
+    /// Notes that the deployment given last cannot take the request at all, and was not asked.
     pub(crate) fn pass(&mut self, fault: Fault) {
+        self.calls = self.calls.saturating_sub(1);
         // What is wrong with the request helps more than that one of the deployments is no place for it.
         if matches!(self.passed, None | Some(Fault::CannotEmbed(_))) {
             self.passed = Some(fault);
         }
     }
 
-    /// What to tell the client when none is left: the last fault of one that was asked, since that may pass;
-    /// else why one was not.
+    /// What to tell the client when none is left: what is most likely wrong with the request; or the last fault of one
+    /// that was asked, since that may pass; else why one was not.
     pub(crate) fn verdict(self) -> Fault {
-        self.last.or(self.passed).unwrap_or(Fault::NotReady)
+        let none = || Fault::NoTarget(self.name.to_owned());
+        self.suspect.or(self.last).or(self.passed).unwrap_or_else(none)
     }
-}
-
-/// Draws without putting back. Those of weight 0 take no share, so they come last.
-fn shuffled(tier: &[Arc<Deployment>], rng: &mut impl Rng) -> Vec<Arc<Deployment>> {
-    let (mut weighted, idle): (Vec<_>, Vec<_>) = tier.iter().cloned().partition(|one| one.weight > 0);
-    let mut order = Vec::with_capacity(tier.len());
-    while !weighted.is_empty() {
-        let total: u64 = weighted.iter().map(|one| u64::from(one.weight)).sum();
-        let mut ticket = rng.random_range(0..total);
-        let drawn = weighted.iter().position(|one| {
-            let weight = u64::from(one.weight);
-            let is_hit = ticket < weight;
-            ticket = ticket.saturating_sub(weight);
-            is_hit
-        });
-        order.push(weighted.remove(drawn.unwrap_or(0)));
-    }
-    order.extend(idle);
-    order
 }
 
 #[cfg(test)]

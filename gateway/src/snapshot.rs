@@ -1,21 +1,27 @@
 //! A delivery compiled to what runs. `compile.rs` makes it, `current.rs` holds the last good one,
-//! `master_key.rs` knows which keys are worth having, `keys.rs` looks callers up, `access.rs` knows which models they may
+//! `master_key.rs` knows which keys are worth having, `choices.rs` weighs the deployments of
+//! models and routes, `keys.rs` looks callers up, `access.rs` knows which models they may
 //! ask, `routes.rs` which paths, `budgets.rs` what they are counted in, `alerts.rs` who is told of it,
-//! `tariff.rs` finds prices. Read `current.rs` next.
+//! `tariff.rs` finds prices, `abilities.rs` what models take. Read `current.rs` next.
 
+mod abilities;
 mod access;
 mod alerts;
 mod budgets;
+mod choices;
 mod compile;
+mod condition;
 mod current;
 mod keys;
 mod master_key;
 mod routes;
 mod tariff;
 
+pub(crate) use abilities::{Abilities, Needs};
 pub(crate) use access::{Access, Whose};
 pub(crate) use alerts::{Alert, Alerts, Webhook};
 pub(crate) use budgets::{Charge, Own, Owner, Rule, Subjects, Turn};
+pub(crate) use condition::Condition;
 pub(crate) use current::{Change, Current, Status};
 pub use current::{Feed, Problem};
 pub(crate) use keys::{Held, Key, KeyDigest, OwnLimit, Shut, UserBudgets, hex};
@@ -29,7 +35,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use catalogue::{EmbeddingDialect, Quirks};
-use config::{ObjectName, UnknownPrice};
+use config::{Fallbacks, ObjectName, Routing, UnknownPrice};
+use limits::Counter;
 use protocol::amend::Amendment;
 use protocol::loss::OnLoss;
 use protocol::plan::Spoken;
@@ -57,7 +64,9 @@ pub(crate) struct Snapshot {
     pub(crate) unknown_price: UnknownPrice,
     /// Which keys count for the limits that the store has for their user.
     pub(crate) user_budgets: UserBudgets,
-    /// Every model, once, sorted by name.
+    /// Of every model, after its own: other models, in order.
+    pub(crate) default_fallbacks: Vec<String>,
+    /// Every model and route, once, sorted by name.
     pub(crate) models: Vec<Arc<Model>>,
     /// By name and by alias.
     by_name: HashMap<String, Arc<Model>>,
@@ -72,12 +81,31 @@ pub(crate) struct Snapshot {
 }
 
 /// A public model.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Model {
     pub(crate) name: String,
     pub(crate) aliases: Vec<String>,
-    /// Never empty.
+    /// Those that may answer for it, each once. Never empty.
     pub(crate) deployments: Vec<Arc<Deployment>>,
+    /// How they are chosen from.
+    pub(crate) choices: Vec<Choice>,
+    /// Of a route, the condition of each target that has one.
+    pub(crate) conditions: Vec<Option<Condition>>,
+    pub(crate) routing: Routing,
+    /// When none of them can answer.
+    pub(crate) fallbacks: Fallbacks,
+}
+
+/// A deployment that may answer for a model.
+#[derive(Clone, Debug)]
+pub(crate) struct Choice {
+    pub(crate) deployment: Arc<Deployment>,
+    /// The lowest are tried first: the priority of the route's target, and that of the deployment.
+    pub(crate) tier: (u8, u8),
+    /// Share of the traffic in its tier.
+    pub(crate) weight: f64,
+    /// The place of its target's condition, if it is of one.
+    pub(crate) target: usize,
 }
 
 /// A deployment and the model that it serves.
@@ -100,10 +128,12 @@ pub(crate) struct Deployment {
     /// What the model takes otherwise than its language says.
     pub(crate) quirks: Arc<Quirks>,
     pub(crate) upstream: Upstream,
-    pub(crate) weight: u32,
-    pub(crate) priority: u8,
+    /// Counters of what its provider allows in a minute, where somebody has said.
+    pub(crate) capacity: Vec<Arc<Counter>>,
     pub(crate) timeouts: Timeouts,
     pub(crate) on_loss: OnLoss,
+    /// What its model takes.
+    pub(crate) abilities: Abilities,
     /// What its calls cost.
     pub(crate) tariff: Arc<Tariff>,
     /// What is changed in the body of each request; mostly nothing.
@@ -218,6 +248,13 @@ impl Snapshot {
 }
 
 impl Model {
+    /// Whether its deployments take different requests.
+    pub(crate) fn is_mixed(&self) -> bool {
+        let mut all = self.deployments.iter().map(|deployment| deployment.abilities);
+        let first = all.next();
+        all.any(|other| Some(other) != first)
+    }
+
     /// Its name, and its aliases.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.name).chain(&self.aliases).map(String::as_str)

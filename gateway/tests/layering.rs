@@ -13,7 +13,7 @@ const EDGES: [(&str, &[&str]); 12] = [
     ("http", &["pipeline", "auth"]),
     ("pipeline", &["admission", "auth", "routing", "providers", "observe", "snapshot", "tokens", "spend"]),
     ("auth", &["pipeline", "snapshot"]),
-    ("routing", &["pipeline", "snapshot"]),
+    ("routing", &["pipeline", "snapshot", "cost"]),
     ("providers", &["pipeline", "snapshot"]),
     ("observe", &["pipeline", "snapshot", "cost", "spend"]),
     ("spend", &["pipeline"]),

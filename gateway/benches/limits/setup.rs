@@ -49,24 +49,29 @@ fn named(name: &str) -> ObjectName {
     ObjectName { namespace: "bench".into(), name: name.into() }
 }
 
-fn delivery(provider: SocketAddr, keys: Vec<Key>, budgets: Vec<Budget>) -> Result<Delivery> {
-    let master = CredentialRef { id: "master".into(), version: "1".into() };
-    let timeouts =
-        Timeouts { connect_ms: 5000, first_byte_ms: 30_000, stream_idle_ms: 30_000, request_ms: 60_000 };
-    let settings = Settings {
-        master_key: Some(master.clone()),
+const PATIENT: Timeouts =
+    Timeouts { connect_ms: 5000, first_byte_ms: 30_000, stream_idle_ms: 30_000, request_ms: 60_000 };
+
+fn settings(master: CredentialRef) -> Settings {
+    Settings {
+        master_key: Some(master),
         limits: config::Limits {
             request_body_bytes: 1 << 20,
             answer_bytes: 1 << 20,
             stream_event_bytes: 1 << 20,
         },
-        timeouts,
+        timeouts: PATIENT,
         on_loss: config::OnLoss::Report,
         unknown_price: config::UnknownPrice::Allow,
         user_budgets: config::UserBudgets::default(),
         default_fallbacks: Vec::new(),
         routing: config::Routing::default(),
-    };
+    }
+}
+
+fn delivery(provider: SocketAddr, keys: Vec<Key>, budgets: Vec<Budget>) -> Result<Delivery> {
+    let master = CredentialRef { id: "master".into(), version: "1".into() };
+    let settings = settings(master.clone());
     let http = HttpUpstream {
         base_url: format!("http://{provider}/v1"),
         dialects: vec![catalogue::Dialect::OpenaiChat],
@@ -87,7 +92,7 @@ fn delivery(provider: SocketAddr, keys: Vec<Key>, budgets: Vec<Budget>) -> Resul
         upstream: Upstream::Http(http),
         weight: 1,
         priority: 0,
-        timeouts,
+        timeouts: PATIENT,
         on_loss: config::OnLoss::Report,
         pricing: config::Pricing { rates, ..config::Pricing::default() },
         quirks: catalogue::Quirks::default(),

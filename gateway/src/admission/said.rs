@@ -2,6 +2,7 @@
 //! The scan has found where that stands, so the body is not read again.
 
 use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 use protocol::scan::Remarks;
@@ -20,6 +21,12 @@ const CUSTOMER_HEADERS: [&str; 2] = ["x-litellm-customer-id", "x-litellm-end-use
 /// LiteLLM's header for tags, with commas between.
 const TAGS_HEADER: &str = "x-litellm-tags";
 
+/// LiteLLM's header for the conversation.
+const SESSION_HEADER: &str = "x-litellm-session-id";
+
+/// More models than that are not asked.
+const FALLBACKS: usize = 5;
+
 /// What is said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Said {
@@ -30,6 +37,10 @@ pub(crate) struct Said {
     pub(crate) most_output: Option<u64>,
     /// How many answers; at least one.
     pub(crate) answers: u64,
+    /// A digest of the name of the conversation, if it has one.
+    pub(crate) session: Option<u64>,
+    /// The models to ask where the one asked for cannot answer, in place of what is configured.
+    pub(crate) fallbacks: Option<Vec<String>>,
 }
 
 /// Clients put anything there.
@@ -39,6 +50,28 @@ struct Metadata<'a> {
     user_id: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     tags: Vec<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    session_id: Option<Cow<'a, str>>,
+}
+
+/// OpenAI's responses name a conversation in either way.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Conversation<'a> {
+    #[serde(borrow)]
+    Id(Cow<'a, str>),
+    Object {
+        #[serde(borrow)]
+        id: Cow<'a, str>,
+    },
+}
+
+/// LiteLLM's clients name a model in either way.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Other {
+    Name(String),
+    Object { model: String },
 }
 
 #[derive(Default, Deserialize)]
@@ -56,6 +89,7 @@ impl Said {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
         let customer = CUSTOMER_HEADERS.iter().find_map(|name| text(name)).filter(|name| !name.is_empty());
         said.customer = customer.map(short).or(said.customer);
+        said.session = text(SESSION_HEADER).map(digest).or(said.session);
         let tags = text(TAGS_HEADER).into_iter().flat_map(|tags| tags.split(',')).map(str::trim);
         said.tags.extend(tags.filter(|tag| !tag.is_empty()).map(short));
         said.tags.sort_unstable();
@@ -71,7 +105,14 @@ impl Said {
         let inner: GenerationConfig = value(body, remarks.generation_config.as_ref()).unwrap_or_default();
         let most = [&remarks.max_completion_tokens, &remarks.max_tokens, &remarks.max_output_tokens];
         let most_output = most.into_iter().find_map(|place| value(body, place.as_ref()));
+        let key = value::<Cow<'_, str>>(body, remarks.prompt_cache_key.as_ref());
+        let conversation = || match value::<Conversation<'_>>(body, remarks.conversation.as_ref())? {
+            Conversation::Id(id) | Conversation::Object { id } => Some(id),
+        };
+        let session = metadata.session_id.or_else(conversation).or(key).filter(|name| !name.is_empty());
         Self {
+            session: session.map(|name| digest(&name)),
+            fallbacks: fallbacks(body, remarks),
             customer: customer.map(|name| short(&name)),
             tags: metadata.tags.iter().take(TAGS).map(|tag| short(tag)).collect(),
             most_output: most_output.or(inner.max_output_tokens),
@@ -83,6 +124,25 @@ impl Said {
 /// `None` if it is not there, or something else.
 fn value<'b, T: Deserialize<'b>>(body: &'b [u8], place: Option<&Range<usize>>) -> Option<T> {
     serde_json::from_slice(body.get(place?.clone())?).ok()
+}
+
+/// The same on every pod, so that all send a conversation to the same place.
+fn digest(name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// None at all, if the client wants none.
+fn fallbacks(body: &[u8], remarks: &Remarks) -> Option<Vec<String>> {
+    if value(body, remarks.disable_fallbacks.as_ref()) == Some(true) {
+        return Some(Vec::new());
+    }
+    let named: Vec<Other> = value(body, remarks.fallbacks.as_ref())?;
+    let names = named.into_iter().map(|other| match other {
+        Other::Name(model) | Other::Object { model } => model,
+    });
+    Some(names.take(FALLBACKS).collect())
 }
 
 fn short(name: &str) -> String {

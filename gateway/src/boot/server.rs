@@ -102,6 +102,7 @@ impl Server {
                 store: options.store.clone(),
                 spool: spending::spool(&options)?,
                 accounts: accounts(&options)?,
+                cooled: channel(&options, "cooled")?,
             },
             limiter(&options)?,
         ));
@@ -206,6 +207,7 @@ async fn keep(gateway: &Gateway, keeps_spend: Option<Duration>) {
         database::sweep(gateway),
         spending::keep_up(gateway, keeps_spend),
         follow(gateway),
+        gateway.keep_company(),
     );
 }
 
@@ -247,11 +249,16 @@ fn limiter(options: &Options) -> anyhow::Result<Limiter> {
 
 fn accounts(options: &Options) -> anyhow::Result<Option<Accounts>> {
     let Some(store) = options.store.clone() else { return Ok(None) };
+    Ok(Some(Accounts::new(store, channel(options, "accounts")?, unix_seconds())))
+}
+
+/// Where the pods of one gateway talk about `topic`, if they have a Redis.
+fn channel(options: &Options, topic: &str) -> anyhow::Result<Option<Channel>> {
     let channel = options.redis.as_ref().map(|RedisAt { url, space, .. }| {
         let text = std::str::from_utf8(url.expose()).unwrap_or_default();
-        Channel::new(text.trim(), space, "accounts").context("FAIRLEAD_REDIS_URL is refused")
+        Channel::new(text.trim(), space, topic).context("FAIRLEAD_REDIS_URL is refused")
     });
-    Ok(Some(Accounts::new(store, channel.transpose()?, unix_seconds())))
+    channel.transpose()
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -162,6 +162,7 @@ impl From<Fault> for Refusal {
                 let message = format!("'{name}' in the query: {why}");
                 Self::new(StatusCode::BAD_REQUEST, INVALID, "invalid_value", message).about(name)
             }
+            Fault::NoTarget(route) => no_target(&route),
             Fault::Upstream { deployment, fault } => upstream(&deployment, fault),
         }
     }
@@ -192,6 +193,12 @@ fn unavailable(
 /// What a client called something, as far as it fits into a message.
 fn short(text: &str) -> &str {
     text.char_indices().nth(SHORT).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
+fn no_target(route: &str) -> Refusal {
+    let message =
+        format!("no target of route '{route}' is one of this request: none of their conditions holds");
+    Refusal::new(StatusCode::BAD_REQUEST, INVALID, "no_target", message).about("model")
 }
 
 fn unauthorized(code: &'static str, message: impl Into<Cow<'static, str>>) -> Refusal {
@@ -271,7 +278,8 @@ fn upstream(deployment: &str, fault: UpstreamFault) -> Refusal {
     let (status, kind, code) = class_of(fault.class);
     let message = format!("deployment {deployment}: {}", fault.message);
     // Only bodies are too large in the other languages; a prompt that is, is a wrong request.
-    let class = if fault.class == FaultClass::TooLarge { FaultClass::InvalidRequest } else { fault.class };
+    let is_about_input = matches!(fault.class, FaultClass::TooLarge | FaultClass::Filtered);
+    let class = if is_about_input { FaultClass::InvalidRequest } else { fault.class };
     let refusal = Refusal::new(status, kind, code, message).classed(class);
     let Some(answer) = fault.answer else { return refusal };
     // A redirect means nothing to a client of ours.
@@ -283,6 +291,7 @@ fn class_of(class: FaultClass) -> (StatusCode, &'static str, &'static str) {
     match class {
         FaultClass::InvalidRequest => (StatusCode::BAD_REQUEST, INVALID, "upstream_invalid_request"),
         FaultClass::TooLarge => (StatusCode::BAD_REQUEST, INVALID, "context_length_exceeded"),
+        FaultClass::Filtered => (StatusCode::BAD_REQUEST, INVALID, "content_policy_violation"),
         FaultClass::NotFound => (StatusCode::NOT_FOUND, UPSTREAM, "upstream_not_found"),
         FaultClass::RateLimited => {
             (StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", "upstream_rate_limited")
@@ -300,7 +309,7 @@ fn class_of(class: FaultClass) -> (StatusCode, &'static str, &'static str) {
 /// The numbers that Gemini's `encode_fault` writes.
 fn google_status(class: FaultClass) -> StatusCode {
     match class {
-        FaultClass::InvalidRequest | FaultClass::TooLarge => StatusCode::BAD_REQUEST,
+        FaultClass::InvalidRequest | FaultClass::TooLarge | FaultClass::Filtered => StatusCode::BAD_REQUEST,
         FaultClass::Authentication => StatusCode::UNAUTHORIZED,
         FaultClass::Forbidden => StatusCode::FORBIDDEN,
         FaultClass::NotFound => StatusCode::NOT_FOUND,

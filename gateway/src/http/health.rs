@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode};
 use axum::response::IntoResponse;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::Shared;
 use super::fault::Refusal;
@@ -58,9 +59,10 @@ pub(super) async fn report(State(gateway): Shared, headers: HeaderMap) -> Respon
 
 fn endpoints(gateway: &Gateway, now: &Snapshot) -> Value {
     let (mut healthy, mut unhealthy) = (Vec::new(), Vec::new());
+    let now_is = Instant::now();
     for model in &now.models {
         for deployment in &model.deployments {
-            let outcomes = gateway.health.of(&deployment.identity).outcomes();
+            let outcomes = gateway.health.of(&deployment.identity).outcomes(now_is);
             let last = match outcomes.last {
                 None => "untried",
                 Some(Ok(())) => "answered",
@@ -71,6 +73,7 @@ fn endpoints(gateway: &Gateway, now: &Snapshot) -> Value {
                 "provider": deployment.provider, "last_outcome": last,
                 "consecutive_failures": outcomes.consecutive_failures,
                 "last_fault": outcomes.last_fault.map(protocol::fault::FaultClass::name),
+                "left_alone_seconds": outcomes.cools_until.map(|until| (until - now_is).as_secs_f64()),
             });
             if outcomes.consecutive_failures == 0 { healthy.push(endpoint) } else { unhealthy.push(endpoint) }
         }

@@ -66,6 +66,7 @@ async fn told(
     framing: Framing,
 ) -> Response<Body> {
     let id = record.id.clone();
+    let way = way(&record);
     let mut response = match served {
         Ok(reply) => answer(reply, record, framing).await,
         Err(fault) => {
@@ -75,6 +76,7 @@ async fn told(
             refusal.into_response()
         }
     };
+    response.headers_mut().extend(way);
     identify(response.headers_mut(), &id);
     response
 }
@@ -120,6 +122,18 @@ fn cost(record: &Record) -> impl Iterator<Item = (HeaderName, HeaderValue)> + us
     dollars
         .into_iter()
         .flat_map(|dollars| COST.map(HeaderName::from_static).map(|name| (name, dollars.clone())))
+}
+
+/// What it took to answer: further calls of deployments, other models, and the model asked last. LiteLLM's names.
+fn way(record: &Record) -> Vec<(HeaderName, HeaderValue)> {
+    let Some((model, retries, fallbacks)) = record.way() else { return Vec::new() };
+    let mut way = vec![
+        (HeaderName::from_static("x-litellm-attempted-retries"), HeaderValue::from(retries)),
+        (HeaderName::from_static("x-litellm-attempted-fallbacks"), HeaderValue::from(fallbacks)),
+    ];
+    let model = HeaderValue::try_from(model).ok();
+    way.extend(model.map(|model| (HeaderName::from_static("x-litellm-model-group"), model)));
+    way
 }
 
 /// The fields' names with commas between. What no header can carry is shown as `?`: clients make up keys.

@@ -11,7 +11,7 @@ use store::Counted;
 use super::bill::Bill;
 use super::metrics::{Metrics, Tally};
 use crate::cost::{NanoUsd, Tariff};
-use crate::pipeline::{Caller, Forecast, Presence, Question, State, Tab};
+use crate::pipeline::{Attempt, Caller, Forecast, Presence, Question, Tab};
 use crate::snapshot::Deployment;
 
 /// How a call ended.
@@ -49,6 +49,8 @@ pub(crate) struct Record {
     pub(super) is_stream: bool,
     pub(super) serving: Option<Serving>,
     pub(super) attempts: u32,
+    /// Other models that it was asked of.
+    fallbacks: u32,
     pub(super) bytes_in: usize,
     pub(super) bytes_out: usize,
     pub(super) first_byte: Option<Duration>,
@@ -70,7 +72,7 @@ pub(super) struct Serving {
     pub(super) upstream_model: String,
     pub(super) tariff: Arc<Tariff>,
     pub(super) since: Instant,
-    state: Arc<State>,
+    attempt: Attempt,
 }
 
 impl Record {
@@ -91,6 +93,7 @@ impl Record {
             is_stream: false,
             serving: None,
             attempts: 0,
+            fallbacks: 0,
             bytes_in: 0,
             bytes_out: 0,
             first_byte: None,
@@ -125,7 +128,22 @@ impl Record {
         if self.model.as_deref() != Some(model) {
             self.model = Some(model.to_owned());
         }
-        self.tab = tab;
+        // What another model has held for it was not used.
+        if let Some(before) = std::mem::replace(&mut self.tab, tab) {
+            before.close(None, false);
+        }
+    }
+
+    /// It is asked of another model, since none of the one before could answer.
+    pub(crate) fn falls_back(&mut self) {
+        self.fallbacks += 1;
+    }
+
+    /// The model that it was asked of last, how often a deployment was called again for it, and how many other models it
+    /// was asked of; `None` if it was asked of none.
+    pub(crate) fn way(&self) -> Option<(&str, u32, u32)> {
+        let retries = self.attempts.saturating_sub(1).saturating_sub(self.fallbacks);
+        Some((self.model.as_deref()?, retries, self.fallbacks))
     }
 
     /// What it asks.
@@ -144,26 +162,33 @@ impl Record {
     }
 
     /// It goes to `deployment`.
-    pub(crate) fn tries(&mut self, deployment: &Deployment, state: Arc<State>) {
+    pub(crate) fn tries(&mut self, deployment: &Deployment, attempt: Attempt) {
         self.attempts += 1;
         self.asking(true);
         let (label, provider) = (deployment.label.clone(), deployment.provider.clone());
         let (tariff, since) = (Arc::clone(&deployment.tariff), Instant::now());
         let upstream_model = deployment.upstream_model.clone();
-        self.serving = Some(Serving { label, provider, upstream_model, tariff, since, state });
+        self.serving = Some(Serving { label, provider, upstream_model, tariff, since, attempt });
     }
 
-    /// The deployment tried last could not answer.
-    pub(crate) fn failed(&mut self, class: FaultClass) {
+    /// The deployment tried last could not answer. `told` is how long its provider says to stay away.
+    pub(crate) fn failed(&mut self, class: FaultClass, told: Option<Duration>) {
         self.asking(false);
-        self.breaks(class);
+        self.breaks(class, told);
         self.fails();
     }
 
-    fn breaks(&mut self, class: FaultClass) {
+    fn breaks(&mut self, class: FaultClass, told: Option<Duration>) {
         self.fault = Some(class.name());
+        if let Some(serving) = &mut self.serving {
+            serving.attempt.failed(class, told);
+        }
+    }
+
+    /// The deployment tried last answers: the first event of a stream, or else all of it.
+    pub(crate) fn replies(&self) {
         if let Some(serving) = &self.serving {
-            serving.state.failed(class);
+            serving.attempt.began();
         }
     }
 
@@ -204,8 +229,8 @@ impl Record {
             usage => self.used(usage),
         }
         self.fault = None;
-        if let Some(serving) = &self.serving {
-            serving.state.answered();
+        if let Some(serving) = &mut self.serving {
+            serving.attempt.answered();
         }
     }
 
@@ -242,15 +267,15 @@ impl Record {
     /// The provider's answer is complete.
     pub(crate) fn answered(&mut self) {
         self.outcome = Outcome::Answered;
-        if let Some(serving) = &self.serving {
-            serving.state.answered();
+        if let Some(serving) = &mut self.serving {
+            serving.attempt.answered();
         }
     }
 
     /// The stream broke after its beginning was sent.
     pub(crate) fn cut(&mut self, class: FaultClass) {
         self.outcome = Outcome::StreamCut;
-        self.breaks(class);
+        self.breaks(class, None);
     }
 
     /// The client gets an error, under this status and with this code.
@@ -294,6 +319,7 @@ impl Record {
             deployment = label,
             provider,
             attempts = self.attempts,
+            fallbacks = self.fallbacks,
             stream = self.is_stream,
             status = self.status,
             outcome = self.outcome.name(),
@@ -317,6 +343,10 @@ impl Drop for Record {
     fn drop(&mut self) {
         // Nobody is there to wait for it.
         drop(self.settle());
+        let tokens = self.usage.map_or(0, |usage| usage.input().saturating_add(usage.generated()));
+        if let Some(serving) = &mut self.serving {
+            serving.attempt.used(tokens);
+        }
         let duration = self.started.elapsed();
         let cost = self.cost();
         self.metrics.in_flight.dec();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use catalogue::Dialect;
+use protocol::amend::{Amendment, Step};
 use protocol::count;
 use protocol::dialects::{self, DecodeError, Echo};
 use protocol::embeddings::{self, Form};
@@ -68,12 +69,12 @@ impl Ask {
     /// [`Fault::Unreadable`].
     pub(crate) fn scan(intent: Intent, headers: &HeaderMap, body: Bytes) -> Result<Self, Fault> {
         let (mut name_places, mut remarks) = (Vec::new(), Remarks::default());
-        let (model, stream, envelope) = if let Some(named) = intent.named {
+        let (model, stream, envelope) = if let Some(named) = &intent.named {
             match intent.task {
                 Task::Embed(form) => name_places = embeddings::name_places(form, &body, &named.model)?,
                 Task::Answer | Task::Count => remarks = scan::scan_object(&body)?,
             }
-            (named.model, named.stream, None)
+            (named.model.clone(), named.stream, None)
         } else {
             let mut envelope = Envelope::scan(&body)?;
             remarks = std::mem::take(&mut envelope.remarks);
@@ -81,6 +82,12 @@ impl Ask {
             let stream = envelope.stream && !matches!(intent.task, Task::Embed(_));
             (envelope.model.clone(), stream, Some(envelope))
         };
+        if remarks.has_gateway_fields() {
+            // Rare, so the body is read once more.
+            let said = Said::read(headers, &body, &remarks);
+            let ask = Self::scan(intent, headers, without_gateway_fields(body))?;
+            return Ok(Self { said, ..ask });
+        }
         let mut keeping = Keeping::default();
         if let (Dialect::OpenaiResponses, Some(envelope)) = (intent.dialect, &envelope) {
             keeping.store = envelope.store(&body)?;
@@ -210,6 +217,14 @@ impl Ask {
         };
         Echo { model: self.model.clone(), id: id.to_owned(), created, stream_usage }
     }
+}
+
+/// What is for the gateway alone goes to no provider.
+fn without_gateway_fields(body: Bytes) -> Bytes {
+    let fields = scan::GATEWAY_FIELDS.map(|name| vec![Step::Name(name.to_owned())]);
+    let amendment = Amendment::new(fields.into(), &serde_json::Map::new());
+    let left = amendment.and_then(|amendment| amendment.without_dropped(&body));
+    left.map_or(body, Bytes::from)
 }
 
 fn decode(dialect: Dialect, task: Task, body: &Bytes) -> Result<Request, DecodeError> {

@@ -1,6 +1,7 @@
 //! The types that the stages of the pipeline pass along.
 
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, UNIX_EPOCH};
 
 use axum::body::Body;
 use axum::http::Uri;
@@ -197,6 +198,8 @@ pub(crate) enum Fault {
         /// What is wrong and what would be right.
         why: String,
     },
+    /// No target of the route, which it names, is one of the request.
+    NoTarget(String),
     /// The deployment tried last could not answer.
     Upstream {
         /// As in [`Deployment::label`].
@@ -303,6 +306,23 @@ impl UpstreamFault {
     /// A fault that the gateway saw itself.
     pub(crate) fn new(class: FaultClass, message: impl Into<String>) -> Self {
         Self { class, message: message.into(), answer: None }
+    }
+
+    /// How long the provider says to stay away. `now` is in seconds since 1970.
+    ///
+    /// Source: RFC 9110, 10.2.3; `retry-after-ms` is Azure's, as recorded by 2026-11-21.
+    pub(crate) fn retry_after(&self, now: u64) -> Option<Duration> {
+        let headers = &self.answer.as_ref()?.headers;
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+        if let Some(millis) = text("retry-after-ms").and_then(|text| text.parse::<u64>().ok()) {
+            return Some(Duration::from_millis(millis));
+        }
+        let text = text("retry-after")?;
+        let seconds = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        seconds.or_else(|| {
+            let at = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
+            Some(at.saturating_sub(Duration::from_secs(now)))
+        })
     }
 
     /// The same, for a client of another language than the provider's: it can read neither the body nor a status that

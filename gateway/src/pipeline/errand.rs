@@ -96,7 +96,7 @@ async fn visit(
 ) -> Result<Reply, Fault> {
     let Seat { model, deployment } = seat;
     let stream = errand.streams();
-    record.tries(deployment, gateway.health.of(&deployment.identity));
+    record.tries(deployment, gateway.errand_at(deployment, stream));
     let query = errand.query.into_iter().filter(|(name, _)| QUERIES.contains(&name.as_str())).collect();
     let visit = Visit { deed: errand.deed, id, query, stream };
     let echo = Echo {
@@ -113,7 +113,7 @@ async fn visit(
         stamp: Some(Stamp::Placed(deployment.tag)),
     };
     providers::visit(&gateway.clients, deployment, &visit, exchange, terms).await.map_err(|fault| {
-        record.failed(fault.class);
+        record.failed(fault.class, None);
         Fault::upstream(deployment, fault)
     })
 }

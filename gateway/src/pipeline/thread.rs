@@ -14,8 +14,8 @@ use crate::snapshot::{Deployment, Model, Seat, Snapshot};
 /// What an earlier response makes of a call.
 #[derive(Debug)]
 pub(super) struct Thread {
-    /// Who may be asked. Never none.
-    pub(super) deployments: Vec<Arc<Deployment>>,
+    /// Who may be asked, if not all; never none.
+    pub(super) only: Option<Vec<Arc<Deployment>>>,
     /// The earlier response as the client named it, where the gateway keeps it.
     pub(super) previous: Option<String>,
 }
@@ -29,6 +29,13 @@ pub(super) enum Home {
     Kept(Box<StoredResponse>),
     /// Some provider, by the id that it made; nobody knows which.
     Somewhere(String),
+}
+
+impl Thread {
+    /// Whether `deployment` may be asked.
+    pub(super) fn allows(&self, deployment: &Arc<Deployment>) -> bool {
+        self.only.as_ref().is_none_or(|only| only.iter().any(|one| Arc::ptr_eq(one, deployment)))
+    }
 }
 
 /// Finds who keeps the response that `caller` calls `id`.
@@ -82,13 +89,13 @@ pub(super) async fn resume(
     ask: &mut Ask,
 ) -> Result<Thread, Fault> {
     let Some(id) = ask.previous()? else {
-        return Ok(Thread { deployments: model.deployments.clone(), previous: None });
+        return Ok(Thread { only: None, previous: None });
     };
     let none = |why| Fault::NoResponse(NoResponse { id: id.clone(), wanted: Wanted::Previous, why });
     match locate(gateway, now, caller, (&id, Wanted::Previous)).await? {
         Home::Kept(response) => {
             go_on(ask, &response, model)?;
-            Ok(Thread { deployments: model.deployments.clone(), previous: Some(id) })
+            Ok(Thread { only: None, previous: Some(id) })
         }
         Home::Seat(seat, own) => {
             let deployments = same_account(model, &seat.deployment);
@@ -96,7 +103,7 @@ pub(super) async fn resume(
                 return Err(none(Why::OtherModel(seat.deployment.label.clone())));
             }
             ask.goes_on_as(own);
-            Ok(Thread { deployments, previous: None })
+            Ok(Thread { only: Some(deployments), previous: None })
         }
         Home::Somewhere(own) => {
             let keepers = model.deployments.iter().filter(|one| one.keeps_responses());
@@ -105,7 +112,7 @@ pub(super) async fn resume(
                 return Err(none(Why::Unknown));
             }
             ask.goes_on_as(own);
-            Ok(Thread { deployments, previous: None })
+            Ok(Thread { only: Some(deployments), previous: None })
         }
     }
 }

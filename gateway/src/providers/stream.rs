@@ -10,6 +10,7 @@ use protocol::fault;
 use protocol::frames::sse::{self, FrameTooLong, Kind, Splitter};
 use protocol::observe::Observer;
 use reqwest::Response;
+use serde::de::IgnoredAny;
 use tokio::time::timeout;
 
 use super::refusal::{garbled, late, refusal_under_200, too_long};
@@ -70,8 +71,12 @@ pub(super) async fn open(
     Ok(stream::iter(head).chain(rest).boxed())
 }
 
-/// An error as the first event is one that another deployment may not have.
+/// An error as the first event, or one that is cut, is one that another deployment may not have.
 fn refuse_error(dialect: Dialect, frame: &Bytes) -> Result<(), UpstreamFault> {
+    let data = sse::data(frame).unwrap_or_default();
+    if data.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(&data).is_err() {
+        return Err(garbled("began the stream with an event that is no JSON"));
+    }
     let mut observer = Observer::new(dialect);
     observer.frame(frame);
     let Some(reading) = observer.seen().error.clone() else { return Ok(()) };

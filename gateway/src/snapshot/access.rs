@@ -118,7 +118,7 @@ mod tests {
 
     fn model(name: &str, aliases: &[&str]) -> Model {
         let aliases = aliases.iter().map(|alias| (*alias).to_owned()).collect();
-        Model { name: name.into(), aliases, deployments: Vec::new() }
+        Model { name: name.into(), aliases, ..Model::default() }
     }
 
     fn access(allow: &[&str], deny: &[&str]) -> Access {

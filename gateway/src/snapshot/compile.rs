@@ -17,10 +17,12 @@ use sha2::{Digest, Sha256};
 
 use super::alerts::Alerts;
 use super::budgets::{BudgetError, Budgets};
+use super::choices;
 use super::keys::Keys;
-use super::tariff::tariff;
+use super::tariff::{abilities, tariff};
 use super::{
-    Api, Deployment, Identity, Limits, MasterKey, Model, Seat, Snapshot, Timeouts, Upstream, UserBudgets,
+    Api, Choice, Deployment, Identity, Limits, MasterKey, Model, Seat, Snapshot, Timeouts, Upstream,
+    UserBudgets,
 };
 
 /// Why a delivery cannot serve. Names the object and never the material.
@@ -44,10 +46,18 @@ pub(crate) enum CompileError {
     KeyHash { key: ObjectName },
     #[error("{key}: another key has the same material: the rendered config is broken")]
     KeyTwice { key: ObjectName },
+    #[error("{route}: the condition of target '{target}' cannot be read: {reason}")]
+    Condition { route: ObjectName, target: String, reason: String },
     #[error("two models answer to the name '{name}'")]
     NameTwice { name: String },
+    #[error("{deployment}: a minute cannot be told: {error}")]
+    Minute { deployment: ObjectName, error: limits::WindowError },
     #[error("model '{name}' has no deployment")]
     NoDeployment { name: String },
+    #[error(
+        "{route}: its target '{target}' is model '{model}', which is not there: the rendered config is broken"
+    )]
+    NoTarget { route: ObjectName, target: String, model: String },
     #[error("budget {budget}: the webhook of its alert at {at_percent} % is no http or https URL")]
     Webhook { budget: ObjectName, at_percent: u16 },
     #[error(transparent)]
@@ -61,20 +71,18 @@ pub(super) fn compile(delivery: &Delivery, own: Option<&MasterKey>) -> Result<Sn
         Some(reference) => MasterKey::new(credential(delivery, reference)?)?,
         None => own.cloned().ok_or(CompileError::NoMasterKey)?,
     };
-    let mut by_name = HashMap::new();
     let mut models = Vec::new();
     for model in &config.models {
-        let compiled = Arc::new(compile_model(delivery, model)?);
-        for name in std::iter::once(&model.name).chain(&model.aliases) {
-            if by_name.insert(name.clone(), Arc::clone(&compiled)).is_some() {
-                return Err(CompileError::NameTwice { name: name.clone() });
-            }
-        }
-        models.push(compiled);
+        models.push(Arc::new(compile_model(delivery, model)?));
     }
+    let by_tag = by_tag(&models);
+    let routes = config.routes.iter().map(|route| choices::route(route, &models).map(Arc::new));
+    let routes: Vec<_> = routes.collect::<Result<_, _>>()?;
+    models.extend(routes);
     models.sort_by(|a, b| a.name.cmp(&b.name));
+    let by_name = by_name(&models)?;
     Ok(Snapshot {
-        by_tag: by_tag(&models),
+        by_tag,
         revision: delivery.revision.clone(),
         gateway: config.gateway.to_string(),
         master_key,
@@ -82,6 +90,7 @@ pub(super) fn compile(delivery: &Delivery, own: Option<&MasterKey>) -> Result<Sn
         limits: limits(config.settings.limits),
         unknown_price: config.settings.unknown_price,
         user_budgets: user_budgets(config.settings.user_budgets),
+        default_fallbacks: config.settings.default_fallbacks.clone(),
         models,
         budgets: Budgets::compile(&config.budgets)?,
         alerts: Alerts::compile(delivery)?,
@@ -101,6 +110,18 @@ pub(super) fn listing<'a>(models: impl IntoIterator<Item = (&'a String, &'a Arc<
     let sorted: BTreeMap<_, _> = models.into_iter().collect();
     let data: Vec<_> = sorted.into_iter().map(|(name, model)| entry(name, model)).collect();
     serde_json::json!({"object": "list", "data": data}).to_string().into()
+}
+
+fn by_name(models: &[Arc<Model>]) -> Result<HashMap<String, Arc<Model>>, CompileError> {
+    let mut by_name = HashMap::new();
+    for model in models {
+        for name in model.names() {
+            if by_name.insert(name.to_owned(), Arc::clone(model)).is_some() {
+                return Err(CompileError::NameTwice { name: name.to_owned() });
+            }
+        }
+    }
+    Ok(by_name)
 }
 
 fn by_tag(models: &[Arc<Model>]) -> HashMap<Tag, Seat> {
@@ -131,11 +152,19 @@ fn compile_model(delivery: &Delivery, model: &config::Model) -> Result<Model, Co
     if model.deployments.is_empty() {
         return Err(CompileError::NoDeployment { name: model.name.clone() });
     }
-    let deployments = model.deployments.iter().map(|deployment| compile_deployment(delivery, deployment));
+    let choices = model.deployments.iter().map(|from| {
+        let deployment = Arc::new(compile_deployment(delivery, from)?);
+        Ok(Choice { deployment, tier: (0, from.priority), weight: f64::from(from.weight), target: 0 })
+    });
+    let choices: Vec<_> = choices.collect::<Result<_, CompileError>>()?;
     Ok(Model {
         name: model.name.clone(),
         aliases: model.aliases.clone(),
-        deployments: deployments.map(|d| d.map(Arc::new)).collect::<Result<_, _>>()?,
+        deployments: choices.iter().map(|choice| Arc::clone(&choice.deployment)).collect(),
+        choices,
+        conditions: Vec::new(),
+        routing: delivery.config.settings.routing,
+        fallbacks: model.fallbacks.clone(),
     })
 }
 
@@ -160,10 +189,10 @@ fn compile_deployment(delivery: &Delivery, from: &config::Deployment) -> Result<
         upstream_model: from.upstream_model.clone(),
         quirks: Arc::new(from.quirks.clone()),
         upstream,
-        weight: from.weight,
-        priority: from.priority,
+        capacity: choices::capacity(&from.id, from.capacity)?,
         timeouts: timeouts(from.timeouts),
         on_loss: on_loss(from.on_loss),
+        abilities: abilities(&from.provider, &from.upstream_model, &from.pricing),
         tariff: Arc::new(tariff(&from.provider, &from.upstream_model, &from.pricing)),
         amendment: amendment(&from.parameters),
     })

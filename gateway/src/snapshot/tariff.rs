@@ -5,6 +5,7 @@ use catalogue::price::{Entry, Meter, Price, Rate, Tier};
 use catalogue::prices::{self, Listing};
 use config::{PriceSource, Pricing, Rates};
 
+use super::Abilities;
 use crate::cost::{Bills, Tariff};
 
 /// The tariff of `model` at `provider`.
@@ -30,6 +31,11 @@ pub(super) fn tariff(provider: &str, model: &str, pricing: &Pricing) -> Tariff {
     let known = self::listed(provider, model, pricing.base_model.as_deref());
     Tariff::new(Some(Price::new(all)).filter(|price| !price.is_empty()), bills)
         .with_most_output(known.and_then(|listing| listing.most_output))
+}
+
+/// What `model` at `provider` takes.
+pub(super) fn abilities(provider: &str, model: &str, pricing: &Pricing) -> Abilities {
+    Abilities::of(listed(provider, model, pricing.base_model.as_deref()).as_ref())
 }
 
 fn listed(provider: &str, model: &str, base: Option<&str>) -> Option<Listing> {

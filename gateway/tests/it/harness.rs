@@ -23,6 +23,19 @@ pub(crate) const UPSTREAM_KEY: &str = "sk-upstream-5ecret";
 /// Where no one listens: a port that was free a moment ago could be another test's by now.
 pub(crate) const NOBODY: &str = "http://127.0.0.1:1/v1";
 
+/// Each deployment is asked once, whatever it did before.
+pub(crate) const PLAIN: config::Routing = config::Routing {
+    strategy: config::Strategy::Weighted,
+    session_affinity: config::SessionAffinity::Preferred,
+    retries: config::Retries { attempts: 3, backoff_ms: 0, max_backoff_ms: 0, budget_percent: 20 },
+    cooldown: config::Cooldown {
+        failures: 0,
+        failure_percent: 0,
+        duration_ms: 5_000,
+        max_duration_ms: 5_000,
+    },
+};
+
 const PATIENT: Timeouts =
     Timeouts { connect_ms: 5000, first_byte_ms: 10_000, stream_idle_ms: 10_000, request_ms: 15_000 };
 
@@ -206,7 +219,7 @@ pub(crate) fn delivery(revision: &str, models: Vec<Model>) -> Delivery {
         on_loss: config::OnLoss::Report,
         unknown_price: config::UnknownPrice::Allow,
         user_budgets: config::UserBudgets::AllKeys,
-        routing: config::Routing::default(),
+        routing: PLAIN,
         default_fallbacks: Vec::new(),
     };
     Delivery {

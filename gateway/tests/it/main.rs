@@ -25,6 +25,7 @@ mod quirks;
 mod relay;
 mod relays;
 mod responses;
+mod routing;
 mod speakers;
 mod stored_keys;
 mod streams;

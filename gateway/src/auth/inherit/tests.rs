@@ -8,7 +8,7 @@ use crate::snapshot::{Model, UserBudgets};
 const OWNERS: [Whose; 4] = [Whose::Key, Whose::Member, Whose::Team, Whose::User];
 
 fn model(name: &str) -> Model {
-    Model { name: name.into(), aliases: vec![format!("alias-of-{name}")], deployments: Vec::new() }
+    Model { name: name.into(), aliases: vec![format!("alias-of-{name}")], ..Model::default() }
 }
 
 /// Ann's key in team red, where everybody may do everything.

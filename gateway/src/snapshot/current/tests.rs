@@ -22,6 +22,19 @@ fn reference(id: &str) -> CredentialRef {
     CredentialRef { id: id.into(), version: "1".into() }
 }
 
+fn settings() -> Settings {
+    Settings {
+        master_key: Some(reference("master")),
+        limits: config::Limits { request_body_bytes: 9, answer_bytes: 1, stream_event_bytes: 1 },
+        timeouts: SOON,
+        on_loss: config::OnLoss::Report,
+        unknown_price: config::UnknownPrice::Allow,
+        user_budgets: config::UserBudgets::AllKeys,
+        routing: config::Routing::default(),
+        default_fallbacks: Vec::new(),
+    }
+}
+
 fn delivery(revision: &str, base_url: &str, key: &str) -> Delivery {
     let http = HttpUpstream {
         base_url: base_url.into(),
@@ -57,16 +70,7 @@ fn delivery(revision: &str, base_url: &str, key: &str) -> Delivery {
         revision: revision.into(),
         config: Config {
             gateway: name("g"),
-            settings: Settings {
-                master_key: Some(reference("master")),
-                limits: config::Limits { request_body_bytes: 9, answer_bytes: 1, stream_event_bytes: 1 },
-                timeouts: SOON,
-                on_loss: config::OnLoss::Report,
-                unknown_price: config::UnknownPrice::Allow,
-                user_budgets: config::UserBudgets::AllKeys,
-                routing: config::Routing::default(),
-                default_fallbacks: Vec::new(),
-            },
+            settings: settings(),
             models: vec![model],
             budgets: Vec::new(),
             keys: Vec::new(),

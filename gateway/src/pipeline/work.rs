@@ -1,0 +1,179 @@
+//! One request, asked of one model: it is let in there, and the model's deployments are tried until one answers. Where none
+//! does, it may be asked of another model.
+
+use std::sync::Arc;
+
+use config::Strategy;
+use protocol::dialects::Echo;
+use protocol::response::Own;
+use protocol::usage::Usage;
+
+use super::facts::Facts;
+use super::filter::Filter;
+use super::thread::{self, Thread};
+use super::{
+    Ask, Caller, Fault, Gateway, Outgoing, Record, Reply, Snapshot, Terms, estimate, kept,
+};
+use crate::admission::{self, Admitted, Asked, Forecast, Load};
+use crate::observe::bill::Account;
+use crate::providers;
+use crate::routing::{self, Attempt, Wish};
+use crate::snapshot::{Choice, Deployment, Model};
+
+/// A request that is being served.
+pub(super) struct Work<'s> {
+    pub(super) gateway: &'s Gateway,
+    pub(super) now: &'s Snapshot,
+    caller: &'s Caller,
+    ask: Ask,
+    /// What an earlier response makes of it; found out once.
+    thread: Option<Thread>,
+    /// It has a place in the spool.
+    is_accounted: bool,
+}
+
+impl<'s> Work<'s> {
+    pub(super) fn new(gateway: &'s Gateway, now: &'s Snapshot, caller: &'s Caller, ask: Ask) -> Self {
+        Self { gateway, now, caller, ask, thread: None, is_accounted: false }
+    }
+
+    /// Asks `model`.
+    ///
+    /// # Errors
+    /// Those of [`admission`] and of [`thread::resume`]; why no deployment of it can answer.
+    pub(super) async fn ask(&mut self, model: &Arc<Model>, record: &mut Record) -> Result<Reply, Fault> {
+        let asked = Asked { caller: self.caller, ask: &self.ask };
+        let Admitted { model, tab } = self.gateway.desk.admit(self.now, asked, model).await?;
+        record.admitted(&model.name, tab);
+        self.account(record)?;
+        let echo = self.ask.echo(&record.id.replace('-', ""), (self.gateway.clock)());
+        let thread = match self.thread.take() {
+            Some(thread) => thread,
+            None => thread::resume(self.gateway, self.now, self.caller, &model, &mut self.ask).await?,
+        };
+        let own = kept::own(self.gateway, &self.ask, thread.previous.as_deref(), &echo.id);
+        let answered = self.try_all(&model, &thread, (&echo, own.as_ref()), record).await;
+        self.thread = Some(thread);
+        let (deployment, reply) = answered?;
+        let reply = estimate::complete(self.gateway, &mut self.ask, &deployment, reply).await;
+        Ok(match own {
+            Some(own) if !self.ask.is_kept_by(&deployment) => {
+                kept::keep(self.gateway, self.caller, &self.ask, own, reply).await
+            }
+            _ => reply,
+        })
+    }
+
+    /// The other model that `next` gives. Who has gone gets none; nor does who goes on from what one provider keeps.
+    pub(super) fn falls_back(
+        &self,
+        record: &Record,
+        next: impl FnOnce() -> Option<Arc<Model>>,
+    ) -> Option<Arc<Model>> {
+        let is_bound = self.thread.as_ref().is_some_and(|thread| thread.only.is_some());
+        if record.is_abandoned() || is_bound { None } else { next() }
+    }
+
+    async fn try_all(
+        &mut self,
+        model: &Model,
+        thread: &Thread,
+        (echo, own): (&Echo, Option<&Own>),
+        record: &mut Record,
+    ) -> Result<(Arc<Deployment>, Reply), Fault> {
+        let (gateway, wish) = (self.gateway, self.wish(model));
+        let filter = self.filter(model, Some(thread));
+        let open = |choice: &Choice| filter.objection(choice).is_none();
+        let mut route = routing::plan(&gateway.health, model, open, wish, &mut rand::rng());
+        // Who has gone gets no second try.
+        while let Some(deployment) = route.next().await.filter(|_| !record.is_abandoned()) {
+            let outgoing = match self.prepare(&deployment, echo, own) {
+                Ok(outgoing) => outgoing,
+                Err(refused) => {
+                    route.pass(refused);
+                    continue;
+                }
+            };
+            let cooldown = model.routing.cooldown;
+            let load = self.load(model, &deployment).await;
+            let attempt = Attempt::begin(&gateway.health, &deployment.identity, cooldown, self.ask.stream);
+            record.tries(&deployment, attempt.with_load(load));
+            // No provider is asked for what the spool does not know.
+            record.notes(None).await;
+            let terms = Terms { limits: self.now.limits, clock: gateway.clock };
+            match providers::call(&gateway.clients, &deployment, outgoing, terms).await {
+                Ok(reply) => {
+                    record.replies();
+                    return Ok((deployment, reply));
+                }
+                Err(fault) => {
+                    let told = fault.retry_after((gateway.clock)());
+                    record.failed(fault.class, told);
+                    route.record(&deployment, fault, told, &mut rand::rng())?;
+                }
+            }
+        }
+        Err(route.verdict())
+    }
+
+    /// Counts the call where that decides whom others ask.
+    async fn load(&self, model: &Model, deployment: &Deployment) -> Option<Load> {
+        if model.routing.strategy != Strategy::UsageBased {
+            return None;
+        }
+        self.gateway.desk.load(deployment, Forecast::most(&self.ask, model)).await
+    }
+
+    fn prepare(
+        &mut self,
+        deployment: &Deployment,
+        echo: &Echo,
+        own: Option<&Own>,
+    ) -> Result<Outgoing, Fault> {
+        if !self.now.lets_serve(deployment) {
+            return Err(Fault::unpriced(deployment));
+        }
+        Outgoing::prepare(&mut self.ask, deployment, echo.clone(), own)
+    }
+
+    pub(super) fn filter<'t>(&self, model: &Model, thread: Option<&'t Thread>) -> Filter<'t> {
+        let facts = Facts::new(&self.ask, self.caller, Forecast::most(&self.ask, model).input);
+        Filter::new(model, thread, &facts)
+    }
+
+    pub(super) fn wish(&self, model: &Model) -> Wish {
+        let needs_usage = model.routing.strategy == Strategy::LowestCost;
+        let usage = if needs_usage { self.most(model) } else { Usage::default() };
+        Wish { is_stream: self.ask.stream, session: self.ask.said.session, usage }
+    }
+
+    /// The most that it may use.
+    pub(super) fn most(&self, model: &Model) -> Usage {
+        let Forecast { input, output, .. } = Forecast::most(&self.ask, model);
+        Usage { fresh_input: input, output, ..Usage::default() }
+    }
+
+    /// Gives the call a place in the spool.
+    ///
+    /// # Errors
+    /// [`Fault::Unaccountable`].
+    fn account(&mut self, record: &mut Record) -> Result<(), Fault> {
+        if std::mem::replace(&mut self.is_accounted, true) {
+            return Ok(());
+        }
+        let Self { gateway, now, caller, ask, .. } = self;
+        record.questions(Arc::clone(&ask.question));
+        let Some(spool) = &gateway.spool else { return Ok(()) };
+        let entry = spool.enter(&record.id).map_err(|_full| Fault::Unaccountable)?;
+        let account = Account {
+            gateway: now.gateway.clone(),
+            key_hash: caller.key_hash(),
+            customer: ask.said.customer.clone(),
+            tags: admission::tags(caller, &ask.said),
+            dialect: ask.dialect,
+            task: ask.task,
+        };
+        record.enters(spool, entry, account);
+        Ok(())
+    }
+}
