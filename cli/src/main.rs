@@ -1,9 +1,11 @@
 //! `fairlead`, the people's binary: `up` serves a folder of manifests on this machine, `check` says what is
-//! wrong with one. Both read it with `folder.rs` and render it with the operator's own renderer.
+//! wrong with one. Both read it with `folder.rs` and render it with the operator's own renderer. `simulate` says what a
+//! running gateway would do with a request.
 
 mod check;
 mod folder;
 mod printer;
+mod simulate;
 mod up;
 
 use std::path::PathBuf;
@@ -28,6 +30,8 @@ enum Command {
         /// The folder: the same YAML that `kubectl apply` takes.
         folder: PathBuf,
     },
+    /// Say what a running gateway would do with a request: whom it would ask, in which order, against which limits.
+    Simulate(simulate::SimulateArguments),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +49,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Up(arguments) => {
             let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
             runtime.block_on(up::serve(arguments)).map(|()| ExitCode::SUCCESS)
+        }
+        Command::Simulate(arguments) => {
+            let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+            runtime.block_on(simulate::run(arguments)).map(|()| ExitCode::SUCCESS)
         }
         Command::Check { folder } => {
             anyhow::ensure!(folder.is_dir(), "{} is not a folder", folder.display());
