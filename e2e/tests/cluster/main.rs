@@ -14,6 +14,7 @@ mod credentials;
 mod faults;
 mod keys;
 mod manifests;
+mod providers;
 mod replicas;
 mod rights;
 mod scenario;
@@ -99,6 +100,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     consent::a_credential_is_used_only_where_its_owner_lets_it,
     replicas::programmed_means_that_every_pod_answers_anew,
     replicas::a_pod_that_stands_still_holds_programmed_back,
+    providers::killed_at_random_they_fail_no_request,
     clients::the_openai_sdk_works,
     clients::curl_shows_a_stream_as_it_comes,
     crash::an_operator_killed_while_publishing_converges,
