@@ -1,9 +1,11 @@
-//! The rendered format: what the operator (or `fairlead up`) hands to a gateway. Serde types only.
+//! The rendered format: what the operator (or `fairlead up`) hands to a gateway. Serde types, and how the conditions in
+//! them are read (`condition.rs`), which both sides must agree on.
 //! Knows no Kubernetes and no HTTP. `bundle.rs` cuts a config into files and puts it together again;
 //! the gateway's `snapshot` compiles it to what runs.
 
 mod budget;
 mod bundle;
+mod condition;
 mod key;
 mod master_key;
 mod parameters;
@@ -16,6 +18,7 @@ pub use budget::{
     Target, TargetKind, Unit, Window,
 };
 pub use bundle::{Bundle, BundleError, INDEX_FILE, SHARD_BYTES, SHARDS, shard_slot, short_digest};
+pub use condition::{Condition, ConditionError, FACTS, FUNCTIONS};
 pub use key::{Access, Key, KeyHash, KeyLimits, UserBudgets};
 pub use master_key::WeakKey;
 pub use parameters::{ExtraBody, FieldPath, OWN_FIELDS, Parameters, ParametersError, Step};
