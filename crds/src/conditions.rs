@@ -70,6 +70,7 @@ macro_rules! status_conditions {
 status_conditions!(
     crate::ModelGatewayStatus,
     crate::ModelDeploymentStatus,
+    crate::ModelRouteStatus,
     crate::ProviderSecretStatus,
     crate::BudgetPolicyStatus,
     crate::VirtualKeyStatus

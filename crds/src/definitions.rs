@@ -5,7 +5,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 use kube::CustomResourceExt;
 
-use crate::{BudgetPolicy, ModelDeployment, ModelGateway, ProviderSecret, VirtualKey};
+use crate::{BudgetPolicy, ModelDeployment, ModelGateway, ModelRoute, ProviderSecret, VirtualKey};
 
 /// Every kind of [`crate::GROUP`], sorted by name.
 #[must_use]
@@ -14,6 +14,7 @@ pub fn definitions() -> Vec<CustomResourceDefinition> {
         BudgetPolicy::crd(),
         ModelDeployment::crd(),
         ModelGateway::crd(),
+        ModelRoute::crd(),
         ProviderSecret::crd(),
         VirtualKey::crd(),
     ];

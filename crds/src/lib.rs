@@ -11,10 +11,12 @@ mod definitions;
 mod duration;
 mod model_deployment;
 mod model_gateway;
+mod model_route;
 mod namespaces;
 mod parameters;
 mod pricing;
 mod provider_secret;
+mod routing;
 mod virtual_key;
 
 pub use budget_policy::{
@@ -27,20 +29,25 @@ pub use conditions::{ConditionType, StatusConditions};
 pub use definitions::definitions;
 pub use duration::DurationText;
 pub use model_deployment::{
-    CredentialsRef, GatewayRef, HeaderEntry, ModelDeployment, ModelDeploymentSpec, ModelDeploymentStatus,
-    ProviderSpec, ResolvedStatus, ServingGateway, WireDialect,
+    CapacitySpec, CredentialsRef, GatewayRef, HeaderEntry, ModelDeployment, ModelDeploymentSpec,
+    ModelDeploymentStatus, ProviderSpec, ResolvedStatus, ServingGateway, WireDialect,
 };
 pub use model_gateway::{
     AuthSpec, ConfigStatus, KeysSpec, LaggingPod, LimitsSpec, ModelGateway, ModelGatewaySpec,
     ModelGatewayStatus, ModelsSpec, ModelsStatus, OnLoss, PodState, PodsStatus, SecretKeyRef, TimeoutsSpec,
     TranslationSpec,
 };
+pub use model_route::{ModelRoute, ModelRouteSpec, ModelRouteStatus, ResolvedRoute, RouteTarget};
 pub use namespaces::{NamespaceSelection, NamespaceSelector, NamespacesFrom};
 pub use parameters::ParametersSpec;
 pub use pricing::{GatewayPricingSpec, PriceSource, PriceText, PricedTokens, PricingSpec, UnknownModel};
 pub use provider_secret::{
     ConsumersSpec, CredentialField, KubernetesSource, OnSourceError, ProviderSecret, ProviderSecretSpec,
     ProviderSecretStatus, SecretData, SecretName,
+};
+pub use routing::{
+    CooldownSpec, FallbacksSpec, GatewayRoutingSpec, ModelFallbacks, RetriesSpec, RoutingSpec,
+    RoutingStrategy, SessionAffinity,
 };
 pub use virtual_key::{
     AccessSpec, BudgetRef, DeletionPolicy, ExtraDataSpec, ImportSpec, KeyLimitsSpec, KeySecretSpec,

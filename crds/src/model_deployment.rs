@@ -113,6 +113,9 @@ pub struct ModelDeploymentSpec {
     #[serde(default)]
     #[schemars(range(min = 0, max = 31))]
     pub priority: i64,
+    /// What the provider allows, where that is known: strategy UsageBased goes by what is left of it.
+    #[serde(default)]
+    pub capacity: CapacitySpec,
     /// How long to wait for this upstream. Absent ones are the gateway's.
     #[serde(default)]
     pub timeouts: TimeoutsSpec,
@@ -213,6 +216,20 @@ pub enum WireDialect {
     Anthropic,
     /// Google's generateContent.
     Gemini,
+}
+
+/// What a deployment's provider allows in a minute.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CapacitySpec {
+    /// Requests. Default: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub requests_per_minute: Option<i64>,
+    /// Input and output tokens. Default: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000_000_000_i64))]
+    pub tokens_per_minute: Option<i64>,
 }
 
 /// A ProviderSecret by name.

@@ -5,7 +5,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{DurationText, GatewayBudgetsSpec, GatewayPricingSpec, NamespaceSelection};
+use crate::{DurationText, GatewayBudgetsSpec, GatewayPricingSpec, GatewayRoutingSpec, NamespaceSelection};
 
 /// A set of gateway pods that serve one routing config. Its pods are those in its namespace that carry
 /// the label `fairlead.dev/gateway` with its name; the Helm chart makes them.
@@ -89,6 +89,10 @@ pub struct ModelGatewaySpec {
     /// What all budgets have in common.
     #[serde(default)]
     pub budgets: GatewayBudgetsSpec,
+    /// How requests are spread over deployments, and what is done when one of them fails. A ModelRoute may say
+    /// otherwise for its own.
+    #[serde(default)]
+    pub routing: GatewayRoutingSpec,
 }
 
 /// Whose ModelDeployments are served.
@@ -98,8 +102,8 @@ pub struct ModelsSpec {
     /// The namespaces whose ModelDeployments may attach.
     #[serde(default)]
     pub namespaces: NamespaceSelection,
-    /// Whether deployments of several namespaces may share a model name. If not, the namespace with the
-    /// oldest deployment of that name owns it, and the others are refused.
+    /// Whether deployments of several namespaces may share a model name, and routes may send requests to models of
+    /// other namespaces. If not, the namespace with the oldest deployment of a name owns it, and the others are refused.
     #[serde(default)]
     pub group_across_namespaces: bool,
 }

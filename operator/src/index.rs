@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use config::ObjectName;
-use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ProviderSecret, VirtualKey};
+use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ModelRoute, ProviderSecret, VirtualKey};
 use render::{Manifests, Namespace};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -21,6 +21,7 @@ use tokio::time::Instant;
 pub(crate) struct Index {
     pub gateways: BTreeMap<ObjectName, Arc<ModelGateway>>,
     pub deployments: BTreeMap<ObjectName, Arc<ModelDeployment>>,
+    pub routes: BTreeMap<ObjectName, Arc<ModelRoute>>,
     pub provider_secrets: BTreeMap<ObjectName, Arc<ProviderSecret>>,
     pub budget_policies: BTreeMap<ObjectName, Arc<BudgetPolicy>>,
     pub keys: BTreeMap<ObjectName, Arc<VirtualKey>>,
@@ -148,6 +149,7 @@ impl Index {
         let manifests = Manifests {
             gateways: self.gateways.values().cloned().collect(),
             deployments: self.deployments.values().cloned().collect(),
+            routes: self.routes.values().cloned().collect(),
             provider_secrets: self.provider_secrets.values().cloned().collect(),
             budget_policies: self.budget_policies.values().cloned().collect(),
             keys: self.keys.values().cloned().collect(),

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use config::{Budget, Config, Deployment, Key, ObjectName};
+use config::{Budget, Config, Deployment, Fallbacks, Key, ObjectName, Route};
 use render::{Kind, ObjectRef};
 use tokio::time::Instant;
 
@@ -100,6 +100,12 @@ impl Progress {
         parts(rendered).into_iter().filter(differs).map(|(place, _)| reference(place)).collect()
     }
 
+    /// Whether `rendered` has another gateway than what is published: its settings, or what it says of models' fallbacks.
+    pub(crate) fn differs_in_settings(&self, rendered: &Config) -> bool {
+        self.config.settings != rendered.settings
+            || model_fallbacks(&self.config) != model_fallbacks(rendered)
+    }
+
     /// All pods serve `number`: how long the changes took that were still awaited.
     pub(crate) fn reached(&mut self, number: u64, now: Instant) -> Vec<Duration> {
         let mut took = Vec::new();
@@ -121,6 +127,8 @@ type Place<'a> = (Kind, &'a ObjectName);
 enum Part<'a> {
     /// With the public names of its model; its other deployments are parts of their own.
     Deployment(&'a str, &'a [String], &'a Deployment),
+    /// The models that it names are parts of their own.
+    Route(&'a Route),
     Budget(&'a Budget),
     Key(&'a Key),
 }
@@ -130,10 +138,17 @@ fn parts(config: &Config) -> HashMap<Place<'_>, Part<'_>> {
         let part = |one| Part::Deployment(&model.name, &model.aliases, one);
         model.deployments.iter().map(move |one| ((Kind::ModelDeployment, &one.id), part(one)))
     });
+    let routes = config.routes.iter().map(|route| ((Kind::ModelRoute, &route.id), Part::Route(route)));
     let budgets = config.budgets.iter();
     let budgets = budgets.map(|budget| ((Kind::BudgetPolicy, &budget.id), Part::Budget(budget)));
     let keys = config.keys.iter().map(|key| ((Kind::VirtualKey, &key.id), Part::Key(key)));
-    deployments.chain(budgets).chain(keys).collect()
+    deployments.chain(routes).chain(budgets).chain(keys).collect()
+}
+
+/// What a gateway says of fallbacks stands at its models.
+fn model_fallbacks(config: &Config) -> HashMap<&str, &Fallbacks> {
+    let with = config.models.iter().filter(|model| !model.fallbacks.is_empty());
+    with.map(|model| (model.name.as_str(), &model.fallbacks)).collect()
 }
 
 fn reference((kind, name): Place<'_>) -> ObjectRef {
@@ -198,6 +213,34 @@ mod tests {
         progress.publish("r3".into(), config(&[("a", 2), ("b", 1), ("c", 1)]), None);
         let since = |name| progress.since(&reference((Kind::ModelDeployment, &id(name))));
         assert_eq!((since("a"), since("b"), since("c"), since("d")), (Some(2), Some(1), Some(3), None));
+    }
+
+    #[test]
+    fn a_route_moves_by_itself_and_fallbacks_of_models_move_their_gateway() {
+        let with = |attempts: u32, fallback: &str| {
+            let mut config = Config::clone(&config(&[("a", 1), ("b", 1)]));
+            let mut routing = config::Routing::default();
+            routing.retries.attempts = attempts;
+            config.routes.push(Route {
+                id: id("a"),
+                uid: String::new(),
+                name: "smart".into(),
+                aliases: Vec::new(),
+                targets: Vec::new(),
+                routing,
+                fallbacks: Fallbacks::default(),
+            });
+            config.models[0].fallbacks.on_error = vec![fallback.to_owned()];
+            Arc::new(config)
+        };
+        let mut progress = Progress::new("r1".into(), with(1, "b"));
+        let unpublished = progress.unpublished(&with(2, "b"));
+        assert_eq!(unpublished, BTreeSet::from([reference((Kind::ModelRoute, &id("a")))]));
+        assert!(!progress.differs_in_settings(&with(2, "b")));
+        assert!(progress.differs_in_settings(&with(1, "c")));
+        progress.publish("r2".into(), with(2, "b"), None);
+        let since = |kind| progress.since(&reference((kind, &id("a"))));
+        assert_eq!((since(Kind::ModelRoute), since(Kind::ModelDeployment)), (Some(2), Some(1)));
     }
 
     #[test]

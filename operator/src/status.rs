@@ -7,6 +7,7 @@ mod conditions;
 mod keys;
 mod objects;
 mod queue;
+mod routes;
 mod standing;
 mod writer;
 
@@ -113,6 +114,12 @@ impl StatusPass {
             let should = cached.map(|cached| scene.deployment(object, before(cached)));
             self.settle(Kind::ModelDeployment, cached, should, sweep);
         }
+        for object in &round.manifests.routes {
+            let ours = self.is_ours(&object.spec.gateway_ref, &**object);
+            let cached = live(&index.routes, object).filter(|cached| ours || is_nobodys(cached));
+            let should = cached.map(|cached| scene.route(object, before(cached)));
+            self.settle(Kind::ModelRoute, cached, should, sweep);
+        }
         for object in &round.manifests.budget_policies {
             let ours = self.is_ours(&object.spec.gateway_ref, &**object);
             let cached = live(&index.budget_policies, object).filter(|cached| ours || is_nobodys(cached));
@@ -217,9 +224,14 @@ fn grace(kind: Kind, before: Option<&impl StatusConditions>, generation: i64) ->
     match (programmed, kind) {
         (false, _) => GRACE,
         (true, Kind::ModelGateway) => GRACE_OF_GATEWAY,
-        (true, Kind::ModelDeployment | Kind::ProviderSecret | Kind::BudgetPolicy | Kind::VirtualKey) => {
-            GRACE_OF_PROGRAMMED
-        }
+        (
+            true,
+            Kind::ModelDeployment
+            | Kind::ModelRoute
+            | Kind::ProviderSecret
+            | Kind::BudgetPolicy
+            | Kind::VirtualKey,
+        ) => GRACE_OF_PROGRAMMED,
     }
 }
 
@@ -248,17 +260,19 @@ fn scene<'a>(round: &'a Round, state: &'a board::State, index: &Index, now: Time
                 .unwrap_or_default(),
             unpublished: both.map(|(progress, rendered)| progress.unpublished(rendered)).unwrap_or_default(),
             settings_unpublished: both
-                .is_some_and(|(progress, rendered)| progress.config.settings != rendered.settings),
+                .is_some_and(|(progress, rendered)| progress.differs_in_settings(rendered)),
         };
         (name, lane)
     });
     let budgets = round.rendered.gateways.values().flat_map(|gateway| &gateway.config.budgets);
+    let routes = round.rendered.gateways.values().flat_map(|gateway| &gateway.config.routes);
     Scene {
         round,
         lanes: lanes.collect(),
         findings,
         key_troubles: &state.key_troubles,
         entries: entries.collect(),
+        routes: routes.map(|route| (&route.id, route)).collect(),
         budgets: budgets.map(|budget| (&budget.id, budget)).collect(),
         now,
     }

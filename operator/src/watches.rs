@@ -3,7 +3,7 @@
 
 mod stream;
 
-use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ProviderSecret, VirtualKey};
+use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ModelRoute, ProviderSecret, VirtualKey};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod, Secret};
 use kube::{Api, Client};
 use tokio_util::sync::CancellationToken;
@@ -31,6 +31,7 @@ impl Watches {
             let place = namespace.as_deref();
             self.full::<ModelGateway>("modelgateways", place);
             self.full::<ModelDeployment>("modeldeployments", place);
+            self.full::<ModelRoute>("modelroutes", place);
             self.full::<ProviderSecret>("providersecrets", place);
             self.full::<BudgetPolicy>("budgetpolicies", place);
             self.full::<VirtualKey>("virtualkeys", place);

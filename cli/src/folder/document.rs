@@ -89,6 +89,7 @@ fn add(
     let kind = match kind {
         "ModelGateway" => Kind::ModelGateway,
         "ModelDeployment" => Kind::ModelDeployment,
+        "ModelRoute" => Kind::ModelRoute,
         "ProviderSecret" => Kind::ProviderSecret,
         "BudgetPolicy" => Kind::BudgetPolicy,
         "VirtualKey" => Kind::VirtualKey,
@@ -102,6 +103,7 @@ fn add(
     match kind {
         Kind::ModelGateway => folder.manifests.gateways.push(typed(document, &mut unknown)?),
         Kind::ModelDeployment => folder.manifests.deployments.push(typed(document, &mut unknown)?),
+        Kind::ModelRoute => folder.manifests.routes.push(typed(document, &mut unknown)?),
         Kind::ProviderSecret => folder.manifests.provider_secrets.push(typed(document, &mut unknown)?),
         Kind::BudgetPolicy => folder.manifests.budget_policies.push(typed(document, &mut unknown)?),
         Kind::VirtualKey => folder.manifests.keys.push(typed(document, &mut unknown)?),

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use catalogue::Catalogue;
-use config::{Config, Deployment, ObjectName, Secret, Upstream};
-use crds::{ConditionType, CredentialsRef, ModelDeployment, OnSourceError};
+use config::{Capacity, Config, Deployment, ObjectName, Secret, Upstream};
+use crds::{CapacitySpec, ConditionType, CredentialsRef, ModelDeployment, OnSourceError};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::credentials::{Credential, Resolved};
@@ -118,7 +118,7 @@ fn fresh(
         on_loss: on_loss(&spec.translation, gateway.settings.on_loss),
         pricing,
         parameters: parameters(&spec.parameters).map_err(not_accepted)?,
-        capacity: config::Capacity::default(),
+        capacity: capacity(&spec.capacity).map_err(not_accepted)?,
     };
     let material = credential.map(|found| (found.reference.file(), found.material.clone()));
     Ok(Candidate {
@@ -135,14 +135,28 @@ fn not_accepted(fault: Fault) -> Objection {
     Objection { condition: ConditionType::Accepted, fault, effect: Effect::LastGoodServes }
 }
 
-fn check_public_name(name: &str) -> Result<(), Fault> {
+fn capacity(written: &CapacitySpec) -> Result<Capacity, Fault> {
+    let in_a_minute = |field: &str, written: Option<i64>| {
+        let Some(number) = written else { return Ok(None) };
+        let fits = u64::try_from(number).ok().filter(|number| (1..=config::MAX_AMOUNT).contains(number));
+        fits.map(Some).ok_or_else(|| {
+            invalid(format!("capacity.{field} {number} is not above 0: to take no requests, set suspend"))
+        })
+    };
+    Ok(Capacity {
+        requests_per_minute: in_a_minute("requestsPerMinute", written.requests_per_minute)?,
+        tokens_per_minute: in_a_minute("tokensPerMinute", written.tokens_per_minute)?,
+    })
+}
+
+pub(crate) fn check_public_name(name: &str) -> Result<(), Fault> {
     if name.is_empty() || name.len() > 253 || name.contains(|c: char| c.is_whitespace() || c == '*') {
         return Err(invalid(format!("{name:?} is no model name: 1 to 253 characters, no white space, no *")));
     }
     Ok(())
 }
 
-fn in_range<T: TryFrom<i64>>(field: &str, value: i64, max: i64) -> Result<T, Fault> {
+pub(crate) fn in_range<T: TryFrom<i64>>(field: &str, value: i64, max: i64) -> Result<T, Fault> {
     let fits = (0..=max).contains(&value).then(|| T::try_from(value).ok()).flatten();
     fits.ok_or_else(|| invalid(format!("{field} {value} is not between 0 and {max}")))
 }

@@ -36,6 +36,8 @@ pub enum Kind {
     ModelGateway,
     /// ModelDeployment.
     ModelDeployment,
+    /// ModelRoute.
+    ModelRoute,
     /// ProviderSecret.
     ProviderSecret,
     /// BudgetPolicy.
@@ -51,6 +53,7 @@ impl Kind {
         match self {
             Self::ModelGateway => "ModelGateway",
             Self::ModelDeployment => "ModelDeployment",
+            Self::ModelRoute => "ModelRoute",
             Self::ProviderSecret => "ProviderSecret",
             Self::BudgetPolicy => "BudgetPolicy",
             Self::VirtualKey => "VirtualKey",
@@ -90,9 +93,9 @@ pub enum Reason {
     CredentialNotReady,
     /// The named ModelGateway is not there, or does not let this namespace attach.
     GatewayNotFound,
-    /// Another namespace owns the model name.
+    /// Another namespace, or a route, owns the model name; or anybody that of a route.
     ModelNameTaken,
-    /// An alias is the name or alias of another model.
+    /// An alias is the name or alias of another model or route.
     AliasTaken,
     /// The operator does not serve gateways in this namespace.
     GatewayNamespaceNotServed,
@@ -112,8 +115,12 @@ pub enum Reason {
     InvalidParent,
     /// A limit is above its parent's.
     AboveParent,
-    /// The model to fall back to is not served.
+    /// The model to send requests or fall back to is not served.
     ModelNotFound,
+    /// A target's condition is none.
+    InvalidCondition,
+    /// Fallbacks lead back to where they begin.
+    FallbackLoop,
     /// An annotation's value makes no sense.
     InvalidAnnotation,
     /// The ConfigMap with a gateway's own prices is not there.
@@ -157,6 +164,8 @@ impl Reason {
             Self::InvalidParent => "InvalidParent",
             Self::AboveParent => "AboveParent",
             Self::ModelNotFound => "ModelNotFound",
+            Self::InvalidCondition => "InvalidCondition",
+            Self::FallbackLoop => "FallbackLoop",
             Self::InvalidAnnotation => "InvalidAnnotation",
             Self::CatalogNotFound => "CatalogNotFound",
             Self::InvalidCatalog => "InvalidCatalog",
@@ -179,7 +188,11 @@ impl Reason {
     pub fn is_final(self) -> bool {
         matches!(
             self,
-            Self::InvalidSpec | Self::UnknownProvider | Self::GatewayNamespaceNotServed | Self::AliasTaken
+            Self::InvalidSpec
+                | Self::UnknownProvider
+                | Self::GatewayNamespaceNotServed
+                | Self::AliasTaken
+                | Self::InvalidCondition
         )
     }
 }

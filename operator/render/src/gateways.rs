@@ -1,19 +1,22 @@
-//! ModelGateways: their settings, who is attached, and the assembly of each config.
+//! ModelGateways: who is attached, and the assembly of each config. `gateways/settings.rs` has their settings.
+
+mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalogue::Catalogue;
-use config::{Config, KeyHash, Limits, ObjectName, Secret, Settings, UserBudgets, WeakKey};
-use crds::{BudgetPolicy, ConditionType, GatewayRef, LimitsSpec, ModelGateway, NamespaceSelection, UserKeys};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use config::{Config, KeyHash, ObjectName, Secret, Settings};
+use crds::{BudgetPolicy, ConditionType, GatewayRef, ModelGateway, NamespaceSelection, NamespacesFrom};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
 use crate::credentials::Resolved;
 use crate::deployments::{Candidate, Context, candidate};
-use crate::pricing::{own, unknown_price};
-use crate::upstream::{DEFAULT_TIMEOUTS, Fault, invalid, on_loss, timeouts};
+use crate::pricing::own;
+use crate::routes::ModelEntry;
+use crate::upstream::Fault;
 use crate::{
     Effect, Finding, GatewayConfig, Kind, Manifests, ObjectRef, Reason, Rendered, budgets, credentials,
-    groups, keys, permission,
+    groups, keys, permission, routes,
 };
 
 /// A gateway that can serve.
@@ -24,7 +27,15 @@ pub(crate) struct Gateway {
     /// Where clients reach it.
     pub base_url: Option<String>,
     master_key: Option<(String, Secret)>,
-    group_across_namespaces: bool,
+    /// When it was made: who came first may fall back to whom they like.
+    pub created: Option<Time>,
+    /// Whether the settings are those of the version before.
+    pub is_last_good: bool,
+    /// Fallbacks of models, as written.
+    pub model_fallbacks: Vec<ModelEntry>,
+    pub group_across_namespaces: bool,
+    /// Whether models of other namespaces may attach.
+    pub is_shared: bool,
     /// The owner's.
     pub prices: own::Prices,
     /// Of budgets that have none.
@@ -42,6 +53,7 @@ struct Attachable<'a> {
 #[derive(Default)]
 struct Attached<'a> {
     candidates: Vec<Candidate>,
+    routes: Vec<routes::Draft<'a>>,
     policies: Vec<&'a BudgetPolicy>,
     keys: Vec<keys::Candidate>,
 }
@@ -51,6 +63,8 @@ pub(crate) fn render(manifests: &Manifests, catalogue: &Catalogue) -> Rendered {
     let credentials = credentials::resolve_all(manifests, &mut findings);
     let gateways = gateways(manifests, &mut findings);
     let context = Context { manifests, catalogue, credentials: &credentials };
+    let routes = manifests.routes.iter().map(|object| (object_name(&object.metadata), object));
+    let routes: Vec<_> = routes.collect();
     let mut all: BTreeMap<&ObjectName, Attached<'_>> = BTreeMap::new();
     let mut attached = BTreeMap::new();
     for object in &manifests.deployments {
@@ -60,6 +74,15 @@ pub(crate) fn render(manifests: &Manifests, catalogue: &Catalogue) -> Rendered {
         attached.insert(own, gateway.name.clone());
         let here = all.entry(&gateway.name).or_default();
         here.candidates.extend(candidate(&context, gateway, object, &mut findings));
+    }
+    for (name, object) in &routes {
+        let own = reference(Kind::ModelRoute, &object.metadata);
+        let found = attach(manifests, &gateways, (name, &object.spec.gateway_ref), Consent::Models);
+        let Some(gateway) = judge(found, &own, &mut findings) else { continue };
+        attached.insert(own, gateway.name.clone());
+        let before = before(manifests, gateway);
+        let draft = routes::draft(gateway, (name, object), before, &mut findings);
+        all.entry(&gateway.name).or_default().routes.extend(draft);
     }
     for object in &manifests.budget_policies {
         let own = reference(Kind::BudgetPolicy, &object.metadata);
@@ -118,14 +141,21 @@ fn gateways<'a>(
     each.collect()
 }
 
+/// What a gateway was given last.
+fn before<'a>(manifests: &'a Manifests, gateway: &Gateway) -> Option<&'a Config> {
+    manifests.previous.get(&gateway.name).map(|previous| &*previous.config)
+}
+
 fn assemble(
     manifests: &Manifests,
     gateway: &Gateway,
     own: Attached<'_>,
     findings: &mut Vec<Finding>,
 ) -> GatewayConfig {
-    let before = manifests.previous.get(&gateway.name).map(|previous| &*previous.config);
-    let groups = groups::form(own.candidates, before, gateway.group_across_namespaces, findings);
+    let before = before(manifests, gateway);
+    let wanted = (own.candidates, own.routes);
+    let mut groups = groups::form(wanted, before, gateway.group_across_namespaces, findings);
+    let routed = routes::form(gateway, (&mut groups.models, before), groups.routes, findings);
     let master = gateway.master_key.as_ref().map(|(_, material)| KeyHash::of(material.expose()));
     let mut keys = keys::form(own.keys, master, findings);
     let context =
@@ -137,11 +167,11 @@ fn assemble(
     credentials.extend(gateway.master_key.clone());
     let config = Config {
         gateway: gateway.name.clone(),
-        settings: gateway.settings.clone(),
+        settings: Settings { default_fallbacks: routed.default_fallbacks, ..gateway.settings.clone() },
         models: groups.models,
+        routes: routed.routes,
         budgets: formed.budgets,
         keys,
-        routes: Vec::new(),
     };
     GatewayConfig { config, credentials }
 }
@@ -221,10 +251,10 @@ fn gateway(
         );
         findings.push(finding(name, ConditionType::Accepted, (Reason::SelectorNeedsClusterScope, message)));
     }
-    let (settings, master_key) = match fresh_settings(manifests, object, name) {
-        Ok(settings) => settings,
+    let base = match settings::fresh(manifests, object, name) {
+        Ok(base) => base,
         Err((condition, fault)) => {
-            let before = last_settings(manifests, name);
+            let before = settings::last(manifests, name);
             let mut finding = finding(name, condition, fault);
             finding.effect = if before.is_some() { Effect::LastGoodServes } else { Effect::NotServed };
             findings.push(finding);
@@ -236,78 +266,24 @@ fn gateway(
         findings.push(Finding { effect: Effect::Partly, ..finding });
         own::Prices::new()
     });
-    let group_across_namespaces = object.spec.models.group_across_namespaces;
-    let failure_mode = budgets::failure_mode(object.spec.budgets.failure_mode);
-    let (name, base_url) = (name.clone(), object.spec.base_url.clone());
-    Some(Gateway { name, settings, base_url, master_key, group_across_namespaces, prices, failure_mode })
+    Some(Gateway {
+        name: name.clone(),
+        settings: base.settings,
+        base_url: object.spec.base_url.clone(),
+        master_key: base.master_key,
+        created: object.metadata.creation_timestamp.clone(),
+        is_last_good: base.is_last_good,
+        model_fallbacks: base.model_fallbacks,
+        group_across_namespaces: object.spec.models.group_across_namespaces,
+        is_shared: object.spec.models.namespaces.from != NamespacesFrom::Same,
+        prices,
+        failure_mode: budgets::failure_mode(object.spec.budgets.failure_mode),
+    })
 }
 
 fn finding(name: &ObjectName, condition: ConditionType, (reason, message): Fault) -> Finding {
     let object = ObjectRef { kind: Kind::ModelGateway, name: name.clone() };
     Finding { object, condition, reason, message, effect: Effect::NotServed }
-}
-
-type SettingsAndKey = (Settings, Option<(String, Secret)>);
-
-fn fresh_settings(
-    manifests: &Manifests,
-    object: &ModelGateway,
-    name: &ObjectName,
-) -> Result<SettingsAndKey, (ConditionType, Fault)> {
-    let spec = &object.spec;
-    let timeouts =
-        timeouts(&spec.timeouts, DEFAULT_TIMEOUTS).map_err(|fault| (ConditionType::Accepted, fault))?;
-    let limits = limits(&spec.limits).map_err(|fault| (ConditionType::Accepted, fault))?;
-    let on_loss = on_loss(&spec.translation, config::OnLoss::default());
-    let unknown_price = unknown_price(spec.pricing.unknown_model);
-    let user_budgets = match spec.budgets.users {
-        UserKeys::AllKeys => UserBudgets::AllKeys,
-        UserKeys::PersonalKeys => UserBudgets::PersonalKeys,
-    };
-    let settings = Settings {
-        master_key: None,
-        limits,
-        timeouts,
-        on_loss,
-        unknown_price,
-        user_budgets,
-        default_fallbacks: Vec::new(),
-        routing: config::Routing::default(),
-    };
-    let Some(reference) = &spec.auth.master_key_secret_ref else { return Ok((settings, None)) };
-    let secret = ObjectName { namespace: name.namespace.clone(), name: reference.name.clone() };
-    let id = credentials::credential_id("mgw", name, "masterKey");
-    let found = credentials::lookup(manifests, &secret, &reference.key, id)
-        .map_err(|missing| (ConditionType::ResolvedRefs, (missing.reason, missing.message)))?;
-    if let Some(why) = WeakKey::judge(found.material.expose()) {
-        let message = format!("the master key in Secret {secret} is refused: {why}");
-        return Err((ConditionType::ResolvedRefs, (Reason::WeakMasterKey, message)));
-    }
-    let file = found.reference.file();
-    let settings = Settings { master_key: Some(found.reference), ..settings };
-    Ok((settings, Some((file, found.material))))
-}
-
-fn limits(spec: &LimitsSpec) -> Result<Limits, Fault> {
-    let bytes = |field: &str, written: i64| {
-        let bytes = u64::try_from(written).ok().filter(|bytes| (1 << 10..=1 << 30).contains(bytes));
-        bytes.ok_or_else(|| invalid(format!("limits.{field} {written} is not between 1024 and 1073741824")))
-    };
-    Ok(Limits {
-        request_body_bytes: bytes("maxRequestBodyBytes", spec.max_request_body_bytes)?,
-        answer_bytes: bytes("maxAnswerBytes", spec.max_answer_bytes)?,
-        stream_event_bytes: bytes("maxStreamEventBytes", spec.max_stream_event_bytes)?,
-    })
-}
-
-/// The settings as rendered last, if their master key is still at hand.
-fn last_settings(manifests: &Manifests, name: &ObjectName) -> Option<SettingsAndKey> {
-    let previous = manifests.previous.get(name)?;
-    let settings = previous.config.settings.clone();
-    let Some(reference) = &settings.master_key else { return Some((settings, None)) };
-    let file = reference.file();
-    let material = previous.credentials.get(&file)?.clone();
-    Some((settings, Some((file, material))))
 }
 
 /// The deployments that name each ProviderSecret and may, resolved or not.

@@ -1,7 +1,7 @@
 //! Manifests in, config and findings out. A function: no clock, no IO, and it never fails. A broken object
 //! yields a finding on that object; everything sound still renders.
 //! Read `manifests.rs` for what goes in, `finding.rs` for what people are told, `deployments.rs` for the core,
-//! `budgets.rs` for what is limited.
+//! `routes.rs` for who falls back to whom, `budgets.rs` for what is limited.
 
 mod budgets;
 mod credentials;
@@ -14,6 +14,8 @@ mod manifests;
 mod parameters;
 mod permission;
 mod pricing;
+mod routes;
+mod routing;
 mod upstream;
 
 pub use budgets::reset_time;
@@ -33,7 +35,7 @@ pub struct Rendered {
     pub gateways: BTreeMap<ObjectName, GatewayConfig>,
     /// Sorted, each once. An object without one is served as written.
     pub findings: Vec<Finding>,
-    /// The gateway that each ModelDeployment and BudgetPolicy is attached to. One that is refused or names none is not
+    /// The gateway that each ModelDeployment, ModelRoute, BudgetPolicy and VirtualKey is attached to. One that is refused or names none is not
     /// here.
     pub attached: BTreeMap<ObjectRef, ObjectName>,
     /// The ModelDeployments that name each ProviderSecret and may.

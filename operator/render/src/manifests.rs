@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use config::{Config, KeyHash, ObjectName, Secret};
-use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ProviderSecret, VirtualKey};
+use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ModelRoute, ProviderSecret, VirtualKey};
 
 /// Everything that a rendering depends on.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +13,8 @@ pub struct Manifests {
     pub gateways: Vec<Arc<ModelGateway>>,
     /// In any order.
     pub deployments: Vec<Arc<ModelDeployment>>,
+    /// In any order.
+    pub routes: Vec<Arc<ModelRoute>>,
     /// In any order.
     pub provider_secrets: Vec<Arc<ProviderSecret>>,
     /// In any order.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use config::ObjectName;
-use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ProviderSecret, VirtualKey};
+use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ModelRoute, ProviderSecret, VirtualKey};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::PartialObjectMeta;
@@ -127,6 +127,7 @@ macro_rules! keep_resource {
 keep_resource! {
     ModelGateway, gateways, nothing;
     ModelDeployment, deployments, nothing;
+    ModelRoute, routes, nothing;
     ProviderSecret, provider_secrets, nothing;
     BudgetPolicy, budget_policies, nothing;
     VirtualKey, keys, note_secrets;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use config::{Budget, Deployment, Model, ObjectName, Upstream};
+use config::{Budget, Deployment, Model, ObjectName, Route, Upstream};
 use crds::{
     ConditionType, ConfigStatus, ModelDeployment, ModelDeploymentStatus, ModelGateway, ModelGatewayStatus,
     ModelsStatus, ProviderSecret, ProviderSecretStatus, ResolvedStatus, ServingGateway,
@@ -42,6 +42,7 @@ pub(super) struct Scene<'a> {
     /// By VirtualKey, why its Secret could not be written.
     pub key_troubles: &'a BTreeMap<ObjectName, String>,
     pub entries: HashMap<&'a ObjectName, (&'a Model, &'a Deployment)>,
+    pub routes: HashMap<&'a ObjectName, &'a Route>,
     pub budgets: HashMap<&'a ObjectName, &'a Budget>,
     pub now: Timestamp,
 }

@@ -6,9 +6,12 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crds::{BudgetPolicy, ModelDeployment, ModelGateway, ProviderSecret, StatusConditions, VirtualKey};
 use crds::{
-    BudgetPolicyStatus, ModelDeploymentStatus, ModelGatewayStatus, ProviderSecretStatus, VirtualKeyStatus,
+    BudgetPolicy, ModelDeployment, ModelGateway, ModelRoute, ProviderSecret, StatusConditions, VirtualKey,
+};
+use crds::{
+    BudgetPolicyStatus, ModelDeploymentStatus, ModelGatewayStatus, ModelRouteStatus, ProviderSecretStatus,
+    VirtualKeyStatus,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
@@ -26,6 +29,7 @@ const SPACING_MOST: Duration = Duration::from_secs(300);
 pub(crate) enum Desired {
     Gateway(ModelGatewayStatus),
     Deployment(ModelDeploymentStatus),
+    Route(ModelRouteStatus),
     ProviderSecret(ProviderSecretStatus),
     BudgetPolicy(BudgetPolicyStatus),
     Key(VirtualKeyStatus),
@@ -57,6 +61,7 @@ macro_rules! statused {
 statused! {
     ModelGateway, ModelGatewayStatus, Gateway;
     ModelDeployment, ModelDeploymentStatus, Deployment;
+    ModelRoute, ModelRouteStatus, Route;
     ProviderSecret, ProviderSecretStatus, ProviderSecret;
     BudgetPolicy, BudgetPolicyStatus, BudgetPolicy;
     VirtualKey, VirtualKeyStatus, Key;
@@ -67,6 +72,7 @@ impl Desired {
         match self {
             Self::Gateway(status) => status.observed_generation,
             Self::Deployment(status) => status.observed_generation,
+            Self::Route(status) => status.observed_generation,
             Self::ProviderSecret(status) => status.observed_generation,
             Self::BudgetPolicy(status) => status.observed_generation,
             Self::Key(status) => status.observed_generation,
@@ -79,6 +85,7 @@ impl Desired {
         let conditions = match &mut timeless {
             Self::Gateway(status) => &mut status.conditions,
             Self::Deployment(status) => &mut status.conditions,
+            Self::Route(status) => &mut status.conditions,
             Self::ProviderSecret(status) => &mut status.conditions,
             Self::BudgetPolicy(status) => &mut status.conditions,
             Self::Key(status) => &mut status.conditions,

@@ -118,6 +118,10 @@ async fn write(context: &Context, object: &ObjectRef, desired: Desired) {
             let cached = context.index.lock().deployments.get(name).cloned();
             write_if_new(context, object.kind, cached.as_deref(), &status).await;
         }
+        Desired::Route(status) => {
+            let cached = context.index.lock().routes.get(name).cloned();
+            write_if_new(context, object.kind, cached.as_deref(), &status).await;
+        }
         Desired::Key(status) => {
             let cached = context.index.lock().keys.get(name).cloned();
             write_if_new(context, object.kind, cached.as_deref(), &status).await;

@@ -3,10 +3,10 @@
 {{- /* In watched namespaces, or in the whole cluster. */}}
 {{- define "fairlead.rules.watched" -}}
 - apiGroups: [fairlead.dev]
-  resources: [modelgateways, modeldeployments, providersecrets, virtualkeys, budgetpolicies]
+  resources: [modelgateways, modeldeployments, modelroutes, providersecrets, virtualkeys, budgetpolicies]
   verbs: [list, watch]
 - apiGroups: [fairlead.dev]
-  resources: [modelgateways/status, modeldeployments/status, providersecrets/status, virtualkeys/status, budgetpolicies/status]
+  resources: [modelgateways/status, modeldeployments/status, modelroutes/status, providersecrets/status, virtualkeys/status, budgetpolicies/status]
   verbs: [patch]
 # The watch is for metadata, to notice a rotation; only Secrets that a resource names are read.
 - apiGroups: [""]

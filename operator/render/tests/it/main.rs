@@ -5,6 +5,8 @@ mod budget_families;
 #[cfg(test)]
 mod budgets;
 #[cfg(test)]
+mod fallbacks;
+#[cfg(test)]
 mod field_walk;
 #[cfg(test)]
 mod golden;
@@ -20,5 +22,7 @@ mod pricing;
 mod properties;
 #[cfg(test)]
 mod references;
+#[cfg(test)]
+mod routes;
 #[cfg(test)]
 mod support;

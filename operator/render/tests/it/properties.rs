@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::support::{GATEWAY, after, mock, object, policy, render, served, world};
+use crate::support::{GATEWAY, after, mock, object, policy, render, route, served, world};
 
 fn any_spec() -> impl Strategy<Value = String> {
     let name = prop_oneof!["[a-c]", Just(String::new()), Just("a b".to_owned())];
@@ -105,6 +105,75 @@ proptest! {
                 budget.targets.contains(target) && budget.limits.iter().any(|limit| !limit.except.contains(target))
             });
             prop_assert_eq!(counting.count(), 1, "one limit a for each subject, never none");
+        }
+    }
+}
+
+fn any_route() -> impl Strategy<Value = (String, u8)> {
+    let name = "[a-f]";
+    let names = proptest::collection::vec("[a-f]|m|best|gone", 0..3);
+    let when = prop_oneof![Just(""), Just(", when: 'tokens > 5'"), Just(", when: 'token > 5'")];
+    let lists = (names.clone(), names, any::<bool>());
+    (name, "[a-f]|m|best|gone", when, lists, 0..3_u8).prop_map(
+        |(name, model, when, (error, budget, suspend), born)| {
+            let spec = format!(
+                "modelName: {name}, targets: [{{name: t, model: {model}{when}}}, {{name: u, model: m}}], \
+                 suspend: {suspend}, fallbacks: {{onError: [{}], onBudget: [{}]}}",
+                error.join(", "),
+                budget.join(", ")
+            );
+            (spec, born)
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    #[test]
+    fn whatever_routes_say_of_each_other_every_name_is_served_and_no_fallback_leads_back(
+        specs in proptest::collection::vec(any_route(), 1..10),
+        edits in proptest::collection::vec(any_route(), 1..10),
+        own in proptest::collection::vec("[a-f]|m|n|best", 0..3),
+        seed in any::<prop::sample::Index>(),
+    ) {
+        let routing = format!(
+            "spec: {{routing: {{fallbacks: [{0}], models: [{{model: n, fallbacks: {{onError: [{0}]}}}}]}}}}",
+            own.join(", ")
+        );
+        let base = [&GATEWAY.replace("spec: {}", &routing), &mock("m", "aliases: [best]"), &mock("n", "")];
+        let with = |specs: &[(String, u8)]| {
+            let mut manifests = world(&base.map(String::as_str).concat());
+            for (n, (spec, born)) in specs.iter().enumerate() {
+                manifests.routes.extend(world(&route(&format!("r{n}"), *born, spec)).routes);
+            }
+            manifests
+        };
+        let first = render(&with(&specs));
+        let mut manifests = after(&first, with(&edits));
+        let rendered = render(&manifests);
+        let cut = seed.index(manifests.routes.len());
+        manifests.routes.rotate_left(cut);
+        prop_assert_eq!(&render(&manifests), &rendered);
+        for rendered in [first, rendered] {
+            let config = &rendered.gateways[&object("main")].config;
+            let models: Vec<&str> = config.models.iter().map(|model| model.name.as_str()).collect();
+            let mut next: std::collections::BTreeMap<&str, Vec<&String>> = config.models.iter()
+                .map(|model| (model.name.as_str(), model.fallbacks.all().collect())).collect();
+            for route in &config.routes {
+                prop_assert!(!route.targets.is_empty());
+                prop_assert!(route.targets.iter().all(|target| models.contains(&target.model.as_str())));
+                let twice = next.insert(route.name.as_str(), route.fallbacks.all().collect());
+                prop_assert!(twice.is_none(), "{} stands for one thing", route.name);
+            }
+            for name in config.settings.default_fallbacks.iter().chain(next.values().flatten().copied()) {
+                prop_assert!(next.contains_key(name.as_str()), "{} is served", name);
+            }
+            // Who has no fallbacks but to those who have none is safe: in the end all are.
+            while let Some(safe) = next.iter().find(|(_, to)| to.is_empty()).map(|(name, _)| *name) {
+                next.remove(safe);
+                next.values_mut().for_each(|to| to.retain(|name| name.as_str() != safe));
+            }
+            prop_assert!(next.is_empty(), "a loop among {:?}", next);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use catalogue::Catalogue;
-use config::{Budget, Deployment, KeyHash, ObjectName, Secret, Target, TargetKind};
+use config::{Budget, Deployment, KeyHash, ObjectName, Route, Secret, Target, TargetKind};
 use render::{Effect, Finding, Issue, Manifests, Namespace, Previous, Reason, Rendered, SecretData};
 use serde::Deserialize;
 
@@ -37,6 +37,7 @@ fn add(world: &mut Manifests, text: &str) {
     match head.kind.as_str() {
         "ModelGateway" => world.gateways.push(Arc::new(serde_saphyr::from_str(text).unwrap())),
         "ModelDeployment" => world.deployments.push(Arc::new(serde_saphyr::from_str(text).unwrap())),
+        "ModelRoute" => world.routes.push(Arc::new(serde_saphyr::from_str(text).unwrap())),
         "VirtualKey" => world.keys.push(Arc::new(serde_saphyr::from_str(text).unwrap())),
         "ProviderSecret" => world.provider_secrets.push(Arc::new(serde_saphyr::from_str(text).unwrap())),
         "BudgetPolicy" => world.budget_policies.push(Arc::new(serde_saphyr::from_str(text).unwrap())),
@@ -106,6 +107,12 @@ pub(crate) fn served<'a>(rendered: &'a Rendered, name: &str) -> Option<&'a Deplo
     all.find(|deployment| deployment.id == object(name))
 }
 
+/// The route `name` as gateway ai/main serves it.
+pub(crate) fn routed<'a>(rendered: &'a Rendered, name: &str) -> Option<&'a Route> {
+    let gateway = rendered.gateways.get(&object("main"))?;
+    gateway.config.routes.iter().find(|route| route.id == object(name))
+}
+
 /// The budget of policy `name` as gateway ai/main has it.
 pub(crate) fn budget<'a>(rendered: &'a Rendered, name: &str) -> Option<&'a Budget> {
     let gateway = rendered.gateways.get(&object("main"))?;
@@ -132,6 +139,21 @@ spec: {{gatewayRef: {{name: main, namespace: ai}}, provider: {{type: mock}}, {sp
 ---
 ",
         name.name, name.namespace
+    )
+}
+
+/// A route with the lines of `spec`, born in second `born`.
+pub(crate) fn route(name: &str, born: u8, spec: &str) -> String {
+    let name = object(name);
+    format!(
+        "
+kind: ModelRoute
+apiVersion: fairlead.dev/v1alpha1
+metadata: {{name: {}, namespace: {}, uid: uid-{}, creationTimestamp: '2026-11-01T12:00:{born:02}Z'}}
+spec: {{gatewayRef: {{name: main, namespace: ai}}, {spec}}}
+---
+",
+        name.name, name.namespace, name.name
     )
 }
 
