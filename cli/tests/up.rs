@@ -9,6 +9,8 @@
 
 #[path = "up/ledger.rs"]
 mod ledger;
+#[path = "up/routes.rs"]
+mod routes;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
