@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use crds::{
-    BudgetPolicy, ConditionType, ModelDeployment, ModelGateway, ProviderSecret, StatusConditions, VirtualKey,
+    BudgetPolicy, ConditionType, ModelDeployment, ModelGateway, ModelRoute, ProviderSecret, StatusConditions,
+    VirtualKey,
 };
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::Pod;
@@ -166,7 +167,7 @@ spec:
         )
     }
 
-    /// Deletes every model, budget, key and credential but those called `hello`, and waits until the gateway serves only that.
+    /// Deletes every model, route, budget, key and credential but those called `hello`, and waits until the gateway serves only that.
     ///
     /// # Errors
     /// When the gateway does not get there.
@@ -174,6 +175,7 @@ spec:
         let (now, all) = (DeleteParams::background(), ListParams::default());
         let others = all.clone().fields("metadata.name!=hello");
         self.api::<ModelDeployment>().delete_collection(&now, &others).await?;
+        self.api::<ModelRoute>().delete_collection(&now, &others).await?;
         self.api::<ProviderSecret>().delete_collection(&now, &all).await?;
         self.api::<BudgetPolicy>().delete_collection(&now, &others).await?;
         self.api::<VirtualKey>().delete_collection(&now, &others).await?;

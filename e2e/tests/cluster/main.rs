@@ -17,6 +17,7 @@ mod manifests;
 mod providers;
 mod replicas;
 mod rights;
+mod routes;
 mod scenario;
 mod scope;
 mod serving;
@@ -92,6 +93,10 @@ const SCENARIOS: &[Scenario] = scenarios![
     budgets::a_full_limit_refuses_on_every_pod,
     budgets::what_is_spent_is_told_by_kubectl,
     budgets::a_threshold_that_is_reached_becomes_an_event,
+    routes::a_route_of_two_deployments_reaches_every_pod_and_reads_well,
+    routes::a_loop_of_fallbacks_is_told_and_the_version_before_serves,
+    routes::a_model_that_is_not_there_is_told_and_the_rest_serves,
+    routes::a_condition_that_is_none_is_told_with_the_facts,
     keys::an_applied_key_opens_every_pod_and_a_deleted_one_none,
     keys::a_key_may_ask_what_it_is_allowed_and_nothing_while_suspended,
     keys::an_imported_key_is_taken_and_two_of_the_same_are_told_apart,

@@ -154,6 +154,8 @@ pub(crate) async fn a_listing_reads_well(world: &World) -> Result<()> {
         "modelgateway.fairlead.dev/main 2 0 True 2/2 pods current",
         "NAME MODEL PROVIDER READY PODS AGE",
         "modeldeployment.fairlead.dev/listed listed custom True 2/2 pods current",
+        "NAME MODEL TARGETS READY PODS AGE",
+        "modelroute.fairlead.dev/hello False not served",
         "NAME SECRET USED BY READY AGE",
         "providersecret.fairlead.dev/listed listed-key 1 True",
         "NAME BUDGET SPENT REMAINING % RESETS READY AGE",
@@ -163,8 +165,10 @@ pub(crate) async fn a_listing_reads_well(world: &World) -> Result<()> {
     ];
     // A status may trail by the second that each object's are spaced by.
     wait::until_true(SOON, "the listing to be as it should", async || {
-        let said =
-            site.cluster.kubectl(&["get", "mgw,mdep,psec,bpol,vkey", "-n", &site.namespace.0], "").await?;
+        let said = site
+            .cluster
+            .kubectl(&["get", "mgw,mdep,mroute,psec,bpol,vkey", "-n", &site.namespace.0], "")
+            .await?;
         let squeezed: Vec<String> =
             said.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
         for line in expected {
