@@ -41,14 +41,14 @@ pub enum RoutingStrategy {
 }
 
 /// Whether requests of one conversation go to the same deployment while it stands, where clients name the conversation:
-/// providers cache what it begins with. Preferred: yes. "Off", in quotes, since YAML takes a bare Off for a boolean: no.
-/// Default: Preferred, or what the gateway says.
+/// providers cache what it begins with. Preferred: yes. None: no. Default: Preferred, or
+/// what the gateway says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum SessionAffinity {
     /// While it stands.
     Preferred,
     /// No.
-    Off,
+    None,
 }
 
 /// How often a request is tried again.
@@ -118,11 +118,11 @@ pub struct FallbacksSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 5), inner(length(min = 1, max = 253), regex(pattern = r"^[^\s*]+$")))]
     pub on_content_policy: Vec<String>,
-    /// Where a budget in dollars or tokens is used up.
+    /// Where a budget in dollars is used up.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 5), inner(length(min = 1, max = 253), regex(pattern = r"^[^\s*]+$")))]
     pub on_budget: Vec<String>,
-    /// Where a rate limit, a provider's or the gateway's, has no room.
+    /// Where a limit in tokens, requests or requests at a time, a provider's or the gateway's, has no room.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 5), inner(length(min = 1, max = 253), regex(pattern = r"^[^\s*]+$")))]
     pub on_rate_limit: Vec<String>,

@@ -21,7 +21,7 @@ pub(crate) use abilities::{Abilities, Needs};
 pub(crate) use access::{Access, Whose};
 pub(crate) use alerts::{Alert, Alerts, Webhook};
 pub(crate) use budgets::{Charge, Own, Owner, Rule, Subjects, Turn};
-pub(crate) use condition::Condition;
+pub(crate) use condition::holds;
 pub(crate) use current::{Change, Current, Status};
 pub use current::{Feed, Problem};
 pub(crate) use keys::{Held, Key, KeyDigest, OwnLimit, Shut, UserBudgets, hex};
@@ -35,7 +35,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use catalogue::{EmbeddingDialect, Quirks};
-use config::{Fallbacks, ObjectName, Routing, UnknownPrice};
+use config::{Condition, Fallbacks, ObjectName, Routing, UnknownPrice};
 use limits::Counter;
 use protocol::amend::Amendment;
 use protocol::loss::OnLoss;

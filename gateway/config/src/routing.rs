@@ -103,10 +103,10 @@ pub struct Fallbacks {
     /// Where a provider's filter refuses it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub on_content_policy: Vec<String>,
-    /// Where a budget in dollars or tokens is used up.
+    /// Where a budget in dollars is used up.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub on_budget: Vec<String>,
-    /// Where a rate limit, a provider's or the gateway's, has no room.
+    /// Where a limit in tokens, requests or requests at a time, a provider's or the gateway's, has no room.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub on_rate_limit: Vec<String>,
 }

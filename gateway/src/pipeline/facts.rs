@@ -8,6 +8,7 @@ use cel::context::VariableResolver;
 use protocol::hub::{Body, Format, MediaKind, Request};
 
 use super::{Ask, Caller, Task};
+use crate::admission;
 use crate::snapshot::Needs;
 
 /// Of one request.
@@ -59,7 +60,7 @@ impl VariableResolver for Facts<'_> {
         let text = |text: Option<&str>| Value::from(text.unwrap_or_default());
         Some(match name {
             "model" => Value::from(self.ask.model.as_str()),
-            "tags" => Value::from(said.tags.clone()),
+            "tags" => Value::from(admission::tags(self.caller, said)),
             "tokens" => number(self.tokens),
             "max_tokens" => number(said.most_output.unwrap_or_default()),
             "stream" => Value::Bool(self.ask.stream),

@@ -1,8 +1,10 @@
 //! Which deployments of a model are for a request, and why others are not.
 
+use config::Condition;
+
 use super::facts::Facts;
 use super::thread::Thread;
-use crate::snapshot::{Choice, Condition, Model, Needs};
+use crate::snapshot::{Choice, Model, Needs, holds};
 
 /// For one request and one model.
 pub(super) struct Filter<'t> {
@@ -18,8 +20,8 @@ pub(super) struct Filter<'t> {
 impl<'t> Filter<'t> {
     /// `facts` are those of the request; they cost something only where a condition or a difference asks for them.
     pub(super) fn new(model: &Model, thread: Option<&'t Thread>, facts: &Facts<'_>) -> Self {
-        let holds = |condition: &Option<Condition>| condition.as_ref().is_none_or(|one| one.holds(facts));
-        let held = model.conditions.iter().map(holds).collect();
+        let is_held = |condition: &Option<Condition>| condition.as_ref().is_none_or(|one| holds(one, facts));
+        let held = model.conditions.iter().map(is_held).collect();
         let needs = model.is_mixed().then(|| facts.needs());
         let mut filter = Self { thread, held, needs, some_fit: true };
         filter.some_fit = model.choices.iter().any(|choice| filter.objection(choice).is_none());

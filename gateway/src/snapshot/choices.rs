@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use config::{Capacity, ObjectName, Route, RouteTarget};
+use config::{Capacity, Condition, ObjectName, Route, RouteTarget};
 use limits::{AtLimit, CalendarUnit, Counter, CounterKey, Unit, WhenAway, Window};
 
 use super::compile::CompileError;
-use super::{Choice, Condition, Deployment, Model};
+use super::{Choice, Deployment, Model};
 
 /// The model that clients see of `route`. `models` has those that it may name.
 pub(super) fn route(route: &Route, models: &[Arc<Model>]) -> Result<Model, CompileError> {
@@ -21,11 +21,11 @@ pub(super) fn route(route: &Route, models: &[Arc<Model>]) -> Result<Model, Compi
             model: target.model.clone(),
         })?;
         choices.extend(of_target((conditions.len(), target), model));
-        let condition = target.when.as_deref().map(Condition::compile).transpose();
-        conditions.push(condition.map_err(|reason| CompileError::Condition {
+        let condition = target.when.as_deref().map(Condition::read).transpose();
+        conditions.push(condition.map_err(|error| CompileError::Condition {
             route: route.id.clone(),
             target: target.name.clone(),
-            reason,
+            error,
         })?);
     }
     if choices.is_empty() {

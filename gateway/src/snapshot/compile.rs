@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use catalogue::Auth;
-use config::{CredentialRef, Delivery, HttpUpstream, ObjectName, Secret, WeakKey};
+use config::{ConditionError, CredentialRef, Delivery, HttpUpstream, ObjectName, Secret, WeakKey};
 use protocol::amend::{self, Amendment};
 use protocol::loss::OnLoss;
 use protocol::plan::Spoken;
@@ -46,8 +46,8 @@ pub(crate) enum CompileError {
     KeyHash { key: ObjectName },
     #[error("{key}: another key has the same material: the rendered config is broken")]
     KeyTwice { key: ObjectName },
-    #[error("{route}: the condition of target '{target}' cannot be read: {reason}")]
-    Condition { route: ObjectName, target: String, reason: String },
+    #[error("{route}: the condition of target '{target}' {error}")]
+    Condition { route: ObjectName, target: String, error: ConditionError },
     #[error("two models answer to the name '{name}'")]
     NameTwice { name: String },
     #[error("{deployment}: a minute cannot be told: {error}")]

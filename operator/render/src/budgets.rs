@@ -11,7 +11,7 @@ mod targets;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use config::{Budget, FailureMode, Key, Model, ObjectName, OnExceed, ReservationEstimate, Secret};
+use config::{Budget, FailureMode, Key, Model, ObjectName, OnExceed, ReservationEstimate, Route, Secret};
 use crds::{BudgetPolicy, ConditionType};
 
 use crate::gateways::object_name;
@@ -74,10 +74,13 @@ impl<'a> Context<'a> {
         manifests: &'a Manifests,
         gateway: &'a ObjectName,
         failure_mode: FailureMode,
-        (models, keys): (&'a [Model], &'a [Key]),
+        (models, routes, keys): (&'a [Model], &'a [Route], &'a [Key]),
     ) -> Self {
         let each = models.iter().flat_map(|model| {
             model.aliases.iter().chain([&model.name]).map(|public| (public.as_str(), model.name.as_str()))
+        });
+        let routed = routes.iter().flat_map(|route| {
+            route.aliases.iter().chain([&route.name]).map(|public| (public.as_str(), route.name.as_str()))
         });
         let owners: BTreeMap<&ObjectName, &str> = models
             .iter()
@@ -96,7 +99,7 @@ impl<'a> Context<'a> {
             manifests,
             gateway,
             failure_mode,
-            models: each.collect(),
+            models: each.chain(routed).collect(),
             labels: labels.collect(),
             keys: labelled.collect(),
             named_by_keys: keys.iter().flat_map(|key| &key.budgets).collect(),

@@ -158,8 +158,12 @@ fn assemble(
     let routed = routes::form(gateway, (&mut groups.models, before), groups.routes, findings);
     let master = gateway.master_key.as_ref().map(|(_, material)| KeyHash::of(material.expose()));
     let mut keys = keys::form(own.keys, master, findings);
-    let context =
-        budgets::Context::new(manifests, &gateway.name, gateway.failure_mode, (&groups.models, &keys));
+    let context = budgets::Context::new(
+        manifests,
+        &gateway.name,
+        gateway.failure_mode,
+        (&groups.models, &routed.routes, &keys),
+    );
     let formed = budgets::form(&context, &own.policies, findings);
     keys::resolve_budgets(&mut keys, &formed, findings);
     let mut credentials = groups.credentials;

@@ -25,7 +25,7 @@ pub(crate) fn routing(spec: &RoutingSpec<'_>, inherited: Routing) -> Result<Rout
         session_affinity: match spec.session_affinity {
             None => inherited.session_affinity,
             Some(crds::SessionAffinity::Preferred) => config::SessionAffinity::Preferred,
-            Some(crds::SessionAffinity::Off) => config::SessionAffinity::Off,
+            Some(crds::SessionAffinity::None) => config::SessionAffinity::Off,
         },
         retries: retries(spec.retries, inherited.retries)?,
         cooldown: cooldown(spec.cooldown, inherited.cooldown)?,

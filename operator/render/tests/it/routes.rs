@@ -23,7 +23,7 @@ fn targets(rendered: &Rendered, name: &str) -> Vec<(String, String)> {
 fn a_route_names_models_by_name_or_alias_and_inherits_field_by_field() {
     let gateway = GATEWAY.replace(
         "spec: {}",
-        "spec: {routing: {strategy: LeastBusy, sessionAffinity: 'Off', retries: {attempts: 7}, cooldown: {duration: 9s}}}",
+        "spec: {routing: {strategy: LeastBusy, sessionAffinity: None, retries: {attempts: 7}, cooldown: {duration: 9s}}}",
     );
     let spec = format!("aliases: [z, y], {TWO}, strategy: LowestCost, retries: {{backoff: 2s}}");
     let rendered = render(&world(&[gateway, models(), route("smart", 1, &spec)].concat()));
