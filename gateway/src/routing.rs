@@ -68,12 +68,13 @@ pub(crate) fn plan<'h>(
     rng: &mut impl Rng,
 ) -> Route<'h> {
     let retries = model.routing.retries;
+    let order = order::order(health, model, open, wish, rng).into_iter();
     health.allowance.earn(retries.budget_percent);
     Route {
         health,
         name: &model.name,
         retries,
-        open: order::order(health, model, open, wish, rng).into(),
+        open: order.map(|choice| Arc::clone(&choice.deployment)).collect(),
         cooling: Vec::new(),
         again: Vec::new(),
         calls: 0,
@@ -84,24 +85,24 @@ pub(crate) fn plan<'h>(
     }
 }
 
-/// In which order a request would meet those that are `open`, and until when each of them is left alone.
-pub(crate) fn preview(
+/// In which order a request meets those that are `open`, and until when each of them is left alone.
+pub(crate) fn preview<'m>(
     health: &Health,
-    model: &Model,
+    model: &'m Model,
     open: impl Fn(&Choice) -> bool,
     wish: Wish,
     rng: &mut impl Rng,
-) -> Vec<(Arc<Deployment>, Option<Instant>)> {
-    let mut once: Vec<(Arc<Deployment>, Option<Instant>)> = Vec::new();
-    for deployment in order::order(health, model, open, wish, rng) {
-        let cools = match health.of(&deployment.identity).standing(Instant::now()) {
+) -> Vec<(&'m Choice, Option<Instant>)> {
+    let mut all = Vec::new();
+    for choice in order::order(health, model, open, wish, rng) {
+        let cools = match health.of(&choice.deployment.identity).standing(Instant::now()) {
             Standing::Cools(until) => Some(until),
             Standing::Stands | Standing::Due => None,
         };
-        once.push((deployment, cools));
+        all.push((choice, cools));
     }
-    once.sort_by_key(|(_, cools)| *cools);
-    once
+    all.sort_by_key(|(_, cools)| *cools);
+    all
 }
 
 impl Route<'_> {

@@ -91,6 +91,10 @@ pub(crate) struct Model {
     pub(crate) choices: Vec<Choice>,
     /// Of a route, the condition of each target that has one.
     pub(crate) conditions: Vec<Option<Condition>>,
+    /// Of a route, the part of it that each target is. Limits of a target's model hold for what goes there.
+    pub(crate) legs: Vec<Arc<Model>>,
+    /// Of a leg, the model that its target names.
+    pub(crate) via: Option<String>,
     pub(crate) routing: Routing,
     /// When none of them can answer.
     pub(crate) fallbacks: Fallbacks,

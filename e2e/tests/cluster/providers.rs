@@ -53,7 +53,7 @@ async fn chaos(site: &Site) -> Result<()> {
         reached(&site.api::<ModelDeployment>(), &name, ConditionType::Programmed, LATER).await?;
     }
     let habit =
-        Habit::Plain { model: "chaos".into(), reuse: Reuse::Always, pause: Duration::from_millis(10) };
+        Habit::Plain { model: "chaos".into(), reuse: Reuse::KeepAlive, pause: Duration::from_millis(10) };
     let load = Load::start(&site.service.url, &site.key, &vec![habit; 6])?;
     let mut killed = 0;
     while killed < KILLS {

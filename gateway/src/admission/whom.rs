@@ -63,6 +63,7 @@ impl<'a> Whom<'a> {
             user: key.and_then(|key| key.user.as_deref()),
             customer: self.said.customer.as_deref(),
             model: Some(&model.name),
+            via: model.via.as_deref(),
             tags: &tags,
         });
         charges.extend(key.into_iter().flat_map(|key| key.charges(model, now.user_budgets)));

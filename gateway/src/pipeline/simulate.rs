@@ -77,9 +77,9 @@ impl Work<'_> {
         let open = |choice: &_| filter.objection(choice).is_none();
         let order = routing::preview(&self.gateway.health, model, open, wish, &mut rand::rng());
         let now = Instant::now();
-        let tried = order.into_iter().map(|(deployment, cools)| Weighed {
+        let tried = order.into_iter().map(|(choice, cools)| Weighed {
             left_alone_seconds: cools.map(|until| until.saturating_duration_since(now).as_secs_f64()),
-            ..self.weigh(model, &deployment)
+            ..self.weigh(model, &choice.deployment)
         });
         let out = model.choices.iter().filter_map(|choice| {
             let why = filter.objection(choice)?;

@@ -37,11 +37,44 @@ impl<'s> Work<'s> {
         Self { gateway, now, caller, ask, thread: None, is_accounted: false }
     }
 
-    /// Asks `model`.
+    /// Asks `model`; if it is a route, one target after the other.
     ///
     /// # Errors
     /// Those of [`admission`] and of [`thread::resume`]; why no deployment of it can answer.
     pub(super) async fn ask(&mut self, model: &Arc<Model>, record: &mut Record) -> Result<Reply, Fault> {
+        if model.legs.is_empty() {
+            return self.ask_one(model, record).await;
+        }
+        let mut said = Fault::NoTarget(model.name.clone());
+        for leg in self.legs(model) {
+            match self.ask_one(&leg, record).await {
+                Err(fault) if fault.is_passing() && !record.is_abandoned() => {
+                    // The first that says something has the say.
+                    if matches!(said, Fault::NoTarget(_)) {
+                        said = fault;
+                    }
+                }
+                ended => return ended,
+            }
+        }
+        Err(said)
+    }
+
+    /// The targets of a route that are for the request, in their order; those with nothing that stands come last.
+    fn legs(&self, route: &Model) -> Vec<Arc<Model>> {
+        let filter = self.filter(route, None);
+        let open = |choice: &Choice| filter.objection(choice).is_none();
+        let order = routing::preview(&self.gateway.health, route, open, self.wish(route), &mut rand::rng());
+        let mut places: Vec<usize> = Vec::new();
+        for (choice, _) in order {
+            if !places.contains(&choice.target) {
+                places.push(choice.target);
+            }
+        }
+        places.iter().filter_map(|place| route.legs.get(*place).cloned()).collect()
+    }
+
+    async fn ask_one(&mut self, model: &Arc<Model>, record: &mut Record) -> Result<Reply, Fault> {
         let asked = Asked { caller: self.caller, ask: &self.ask };
         let Admitted { model, tab } = self.gateway.desk.admit(self.now, asked, model).await?;
         record.admitted(&model.name, tab);

@@ -82,6 +82,13 @@ fn named(fallbacks: &Fallbacks, cause: Cause) -> &[String] {
     if own.is_empty() { &fallbacks.on_error } else { own }
 }
 
+impl Fault {
+    /// Whether others may do better.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::NoTarget(_)) || cause(self).is_some()
+    }
+}
+
 /// `None` for what is wrong with the request, its caller, or the gateway itself.
 fn cause(fault: &Fault) -> Option<Cause> {
     match fault {

@@ -2,7 +2,6 @@
 //! 0 take no share, so they come last in their tier.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use config::{SessionAffinity, Strategy};
@@ -11,7 +10,7 @@ use rand::{Rng, RngExt};
 use tokio::time::Instant;
 
 use super::health::Health;
-use crate::snapshot::{Choice, Deployment, Model};
+use crate::snapshot::{Choice, Model};
 
 /// One in so many requests tries another than the one that is soonest.
 const EXPLORES: u32 = 20;
@@ -27,18 +26,18 @@ pub(crate) struct Wish {
 }
 
 /// The choices of `model` that are `open`, in the order to try them.
-pub(super) fn order(
+pub(super) fn order<'m>(
     health: &Health,
-    model: &Model,
+    model: &'m Model,
     open: impl Fn(&Choice) -> bool,
     wish: Wish,
     rng: &mut impl Rng,
-) -> Vec<Arc<Deployment>> {
+) -> Vec<&'m Choice> {
     let mut choices: Vec<&Choice> = model.choices.iter().filter(|choice| open(choice)).collect();
     choices.sort_by_key(|choice| choice.tier);
     let view = View { health, model, wish };
     let tiers = choices.chunk_by(|a, b| a.tier == b.tier);
-    tiers.flat_map(|tier| view.tier(tier, rng)).map(|choice| Arc::clone(&choice.deployment)).collect()
+    tiers.flat_map(|tier| view.tier(tier, rng)).collect()
 }
 
 struct View<'v> {
@@ -65,7 +64,8 @@ impl View<'_> {
 
     fn by_strategy<'c>(&self, tier: Vec<&'c Choice>, rng: &mut impl Rng) -> Vec<&'c Choice> {
         let strategy = self.model.routing.strategy;
-        if strategy == Strategy::RoundRobin {
+        // A route's targets have their turn; inside of one it would be the same turn again.
+        if strategy == Strategy::RoundRobin && self.model.via.is_none() {
             let mut tier = tier;
             let turn = self.health.turns.fetch_add(1, Ordering::Relaxed);
             let places = tier.len().max(1);

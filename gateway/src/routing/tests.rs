@@ -51,6 +51,8 @@ fn model(strategy: Way, all: &[(&str, u8, u32)]) -> Model {
         deployments: choices.iter().map(|choice| Arc::clone(&choice.deployment)).collect(),
         choices,
         conditions: Vec::new(),
+        legs: Vec::new(),
+        via: None,
         routing: Routing { strategy, ..Routing::default() },
         fallbacks: Fallbacks::default(),
     }

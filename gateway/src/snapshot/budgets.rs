@@ -75,6 +75,8 @@ pub(crate) struct Subjects<'a> {
     pub(crate) customer: Option<&'a str>,
     /// The public name, never an alias.
     pub(crate) model: Option<&'a str>,
+    /// The model that a route sends it to.
+    pub(crate) via: Option<&'a str>,
     /// Of the request and of its key.
     pub(crate) tags: &'a [String],
 }
@@ -255,6 +257,7 @@ impl<'a> Subjects<'a> {
             (TargetKind::Team, self.team),
             (TargetKind::User, self.user),
             (TargetKind::Model, self.model),
+            (TargetKind::Model, self.via),
             (TargetKind::Customer, self.customer),
         ];
         let rest = rest.into_iter().filter_map(move |(kind, name)| Some(named(kind, name?)));

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use config::{Capacity, Condition, ObjectName, Route, RouteTarget};
+use config::{Capacity, Condition, Fallbacks, ObjectName, Route, RouteTarget};
 use limits::{AtLimit, CalendarUnit, Counter, CounterKey, Unit, WhenAway, Window};
 
 use super::compile::CompileError;
@@ -12,21 +12,22 @@ use super::{Choice, Deployment, Model};
 
 /// The model that clients see of `route`. `models` has those that it may name.
 pub(super) fn route(route: &Route, models: &[Arc<Model>]) -> Result<Model, CompileError> {
-    let (mut choices, mut conditions) = (Vec::new(), Vec::new());
-    for target in &route.targets {
+    let (mut choices, mut conditions, mut legs) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, target) in route.targets.iter().enumerate() {
         let model = models.iter().find(|model| model.name == target.model);
         let model = model.ok_or_else(|| CompileError::NoTarget {
             route: route.id.clone(),
             target: target.name.clone(),
             model: target.model.clone(),
         })?;
-        choices.extend(of_target((conditions.len(), target), model));
+        choices.extend(of_target(place, target, model));
         let condition = target.when.as_deref().map(Condition::read).transpose();
         conditions.push(condition.map_err(|error| CompileError::Condition {
             route: route.id.clone(),
             target: target.name.clone(),
             error,
         })?);
+        legs.push(Arc::new(leg(route, target, model)));
     }
     if choices.is_empty() {
         return Err(CompileError::NoDeployment { name: route.name.clone() });
@@ -37,14 +38,33 @@ pub(super) fn route(route: &Route, models: &[Arc<Model>]) -> Result<Model, Compi
         deployments: each_once(&choices),
         choices,
         conditions,
+        legs,
+        via: None,
         routing: route.routing,
         fallbacks: route.fallbacks.clone(),
     })
 }
 
+/// What goes to `target` is asked under the names of both: limits of either count it.
+fn leg(route: &Route, target: &RouteTarget, model: &Model) -> Model {
+    let choices: Vec<_> = of_target(0, target, model).collect();
+    Model {
+        name: route.name.clone(),
+        aliases: route.aliases.iter().map(String::as_str).chain(model.names()).map(str::to_owned).collect(),
+        deployments: each_once(&choices),
+        choices,
+        conditions: Vec::new(),
+        legs: Vec::new(),
+        via: Some(model.name.clone()),
+        routing: route.routing,
+        fallbacks: Fallbacks::default(),
+    }
+}
+
 /// The deployments of a target share its weight, as they share their model's.
 fn of_target<'m>(
-    (place, target): (usize, &'m RouteTarget),
+    place: usize,
+    target: &'m RouteTarget,
     model: &'m Model,
 ) -> impl Iterator<Item = Choice> + 'm {
     let mut sums: BTreeMap<u8, f64> = BTreeMap::new();

@@ -163,6 +163,8 @@ fn compile_model(delivery: &Delivery, model: &config::Model) -> Result<Model, Co
         deployments: choices.iter().map(|choice| Arc::clone(&choice.deployment)).collect(),
         choices,
         conditions: Vec::new(),
+        legs: Vec::new(),
+        via: None,
         routing: delivery.config.settings.routing,
         fallbacks: model.fallbacks.clone(),
     })

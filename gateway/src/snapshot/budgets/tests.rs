@@ -60,6 +60,7 @@ const RED: Subjects<'static> = Subjects {
     customer: None,
     model: Some("gpt"),
     tags: &[],
+    via: None,
 };
 
 #[test]

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use config::{Delivery, Fallbacks, ObjectName, Route, RouteTarget, Routing, Strategy};
+use config::{
+    Budget, Delivery, Fallbacks, ObjectName, Route, RouteTarget, Routing, Strategy, Target, TargetKind, Unit,
+};
 use serde_json::json;
 
 use super::shaky::{Shaky, Way};
 use super::{QUICK, ask, ask_with, delivery, even};
+use crate::budgets::{budget, limit};
 use crate::harness::Gateway;
 
 fn target(name: &str, weight: u32, priority: u8, when: Option<&str>) -> RouteTarget {
@@ -149,4 +152,32 @@ async fn the_strategy_of_a_route_is_its_own() {
     let turns = Routing { strategy: Strategy::RoundRobin, ..QUICK };
     let gateway = Gateway::counting_in(None, with_route(models, turns, targets())).await;
     assert_eq!(answers(&gateway, 40).await.into_values().collect::<Vec<_>>(), [20, 20]);
+}
+
+/// A limit of a model holds for what a route sends there too, and the route goes on to its next target.
+#[tokio::test]
+async fn limits_of_a_target_hold_for_the_route() {
+    let good = Shaky::start(Way::Good).await;
+    let models = vec![even("first", &[&good.url]), even("second", &[&good.url])];
+    let targets = vec![target("first", 1, 0, None), target("second", 1, 1, None)];
+    let mut delivery = with_route(models, QUICK, targets);
+    let of_first = Target { kind: TargetKind::Model, name: Some("first".into()), namespace: None };
+    let of_route = Target { name: Some("smart".into()), ..of_first.clone() };
+    let limited = |name: &str, target: Target, amount| Budget {
+        targets: vec![target],
+        ..budget(name, vec![limit("requests", Unit::Requests, amount)])
+    };
+    delivery.config.budgets = vec![limited("first", of_first, 3), limited("route", of_route, 5)];
+    let gateway = Gateway::counting_in(None, delivery).await;
+    let mut by = Vec::new();
+    for _ in 0..5 {
+        by.push(ask(&gateway, "smart", false).await.by.expect("a deployment"));
+    }
+    let (one, two) = ("ai/first-0", "ai/second-0");
+    assert_eq!(by, [one, one, one, two, two]);
+    let direct = ask(&gateway, "first", false).await;
+    assert!(direct.status == 429 && direct.text.contains("ai/first"), "{direct:?}");
+    let sixth = ask(&gateway, "smart", false).await;
+    assert!(sixth.status == 429, "the route has a limit of its own: {sixth:?}");
+    assert!(ask(&gateway, "second", false).await.is_good(), "which does not count what is asked directly");
 }
