@@ -11,7 +11,7 @@ use anyhow::Context;
 use clap::Args;
 use config::{ObjectName, Secret};
 use gateway::boot::{standalone_master_key, standalone_store};
-use gateway::{Options, Server, SpoolOptions};
+use gateway::{Dns, Options, Server, SpoolOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -62,6 +62,7 @@ pub(crate) async fn serve(arguments: UpArguments) -> anyhow::Result<()> {
         store: Some(store),
         spool: Some(SpoolOptions { folder: arguments.data_dir.join("spool"), bytes: 1 << 30, syncs: false }),
         keeps_spend: None,
+        dns: Dns::default(),
         drain_delay: Duration::ZERO,
         redis: None,
         drain_timeout: Duration::from_secs(10),

@@ -310,6 +310,29 @@ fn check_knows_keys_that_are_made_later_and_tells_of_two_of_the_same() {
 }
 
 #[test]
+fn a_server_on_the_same_machine_is_reached() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(Path::new(QUICKSTART).join("gateway.yaml"), folder.path().join("gateway.yaml")).unwrap();
+    let manifest = deployment("near", "ollama")
+        .replace("type: ollama", &format!("type: ollama, model: m, baseURL: 'http://localhost:{port}/v1'"));
+    std::fs::write(folder.path().join("near.yaml"), manifest).unwrap();
+    let up = Up::start(folder.path(), &folder.path().join("data"));
+    let answering = std::thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut head = [0; 4096];
+        assert!(std::io::Read::read(&mut socket, &mut head).unwrap() > 0);
+        let body = r#"{"choices":[{"message":{"role":"assistant","content":"Ahoy"}}]}"#;
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+        std::io::Write::write_all(&mut socket, (head + body).as_bytes()).unwrap();
+    });
+    let text = up.ask_until("near", 200);
+    assert!(text.contains("Ahoy"), "{text}");
+    answering.join().unwrap();
+}
+
+#[test]
 fn check_names_what_is_wrong_by_its_exit_code_too() {
     let check = |folder: &Path| Command::new(BINARY).arg("check").arg(folder).output().unwrap();
     assert!(check(Path::new(QUICKSTART)).status.success());

@@ -1,4 +1,4 @@
-//! Where and how to send, never what: `endpoint.rs` has each language's path and headers, `send.rs` the connections,
+//! What is said to providers, and where: `endpoint.rs` has each language's path and headers, `send.rs` makes one call,
 //! `read.rs` reads answers, `stream.rs` streams, `refusal.rs` errors; `vectors.rs` sends what takes several calls,
 //! `mock.rs` answers without a network.
 
@@ -10,11 +10,12 @@ mod send;
 mod stream;
 mod vectors;
 
-pub(crate) use send::Clients;
+pub(crate) use crate::egress::Clients;
 
 use endpoint::{Endpoint, Place};
 use protocol::exchange;
 use protocol::fault::FaultClass;
+use refusal::unprepared;
 use reqwest::header::HeaderMap;
 use send::Talk;
 use vectors::Vectors;
@@ -36,7 +37,7 @@ pub(crate) async fn call(
     let Upstream::Http(api) = &deployment.upstream else {
         return mock::answer(deployment, &outgoing);
     };
-    let client = clients.get(deployment.timeouts.connect)?;
+    let client = clients.get(&api.way(deployment.timeouts.connect)).map_err(|error| unprepared(&error))?;
     let is_relay = outgoing.exchange.is_relay();
     let place = Place::of(&outgoing);
     let Outgoing { body, stream, headers, exchange, losses } = outgoing;
@@ -80,7 +81,7 @@ pub(crate) async fn visit(
     let Upstream::Http(api) = &deployment.upstream else {
         return Err(UpstreamFault::new(FaultClass::NotFound, "the mock provider keeps no responses"));
     };
-    let client = clients.get(deployment.timeouts.connect)?;
+    let client = clients.get(&api.way(deployment.timeouts.connect)).map_err(|error| unprepared(&error))?;
     let (stream, headers) = (visit.stream, HeaderMap::new());
     let place = Place::Talk { dialect: exchange.provider, stream };
     let endpoint = Endpoint { client: &client, api, model: &deployment.upstream_model, place, headers };

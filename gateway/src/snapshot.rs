@@ -45,6 +45,7 @@ use reqwest::Url;
 use reqwest::header::HeaderMap;
 
 use crate::cost::Tariff;
+use crate::egress::{Egress, Way};
 use keys::Keys;
 
 /// One configuration, as a request sees it from start to end.
@@ -165,6 +166,8 @@ pub(crate) enum Upstream {
 pub(crate) struct Api {
     /// `providers` appends the path.
     pub(crate) base: Url,
+    /// How it is reached.
+    pub(crate) egress: Arc<Egress>,
     /// The credential and the configured headers; the credential is marked sensitive.
     pub(crate) headers: HeaderMap,
     /// The wire languages spoken there.
@@ -173,6 +176,13 @@ pub(crate) struct Api {
     pub(crate) embeds: Option<EmbeddingDialect>,
     /// Whether it keeps OpenAI's responses itself.
     pub(crate) keeps_responses: bool,
+}
+
+impl Api {
+    /// How it is reached if a connection may take `connect` to be made.
+    pub(crate) fn way(&self, connect: Duration) -> Way {
+        Way { egress: Arc::clone(&self.egress), connect }
+    }
 }
 
 impl Deployment {
@@ -234,6 +244,14 @@ impl Snapshot {
     /// All deployments, in no order.
     pub(crate) fn seats(&self) -> impl Iterator<Item = &Seat> {
         self.by_tag.values()
+    }
+
+    /// How its providers are reached, those of several deployments several times.
+    pub(crate) fn ways(&self) -> impl Iterator<Item = Way> {
+        self.by_tag.values().filter_map(|seat| match &seat.deployment.upstream {
+            Upstream::Http(api) => Some(api.way(seat.deployment.timeouts.connect)),
+            Upstream::Mock => None,
+        })
     }
 
     /// The answer to a listing of what is within `access`.

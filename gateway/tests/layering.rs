@@ -6,18 +6,19 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// A folder (or file) of `src`, and what it may use.
-const EDGES: [(&str, &[&str]); 12] = [
-    ("boot", &["http", "pipeline", "providers", "snapshot", "observe", "routing", "auth", "spend"]),
-    ("snapshot", &["cost"]),
-    ("admission", &["pipeline", "auth", "snapshot", "cost"]),
+const EDGES: [(&str, &[&str]); 13] = [
+    ("boot", &["http", "pipeline", "egress", "snapshot", "observe", "routing", "auth", "spend"]),
+    ("snapshot", &["cost", "egress"]),
+    ("admission", &["pipeline", "auth", "snapshot", "cost", "egress"]),
     ("http", &["pipeline", "auth"]),
     ("pipeline", &["admission", "auth", "routing", "providers", "observe", "snapshot", "tokens", "spend"]),
     ("auth", &["pipeline", "snapshot"]),
     ("routing", &["pipeline", "snapshot", "cost"]),
-    ("providers", &["pipeline", "snapshot"]),
+    ("providers", &["pipeline", "snapshot", "egress"]),
     ("observe", &["pipeline", "snapshot", "cost", "spend"]),
     ("spend", &["pipeline"]),
     ("cost", &[]),
+    ("egress", &[]),
     ("tokens", &[]),
 ];
 

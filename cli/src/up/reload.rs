@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use catalogue::Catalogue;
-use config::{Bundle, Delivery, ObjectName, Secret};
+use config::{Bundle, Delivery, LocalAddresses, ObjectName, Secret};
 use gateway::Feed;
 use notify::{RecursiveMode, Watcher};
 use render::{Previous, Rendered};
@@ -77,9 +77,11 @@ impl Loader {
         let Some(found) = rendered.gateways.get(&name) else {
             anyhow::bail!("ModelGateway {name} cannot be served: see the findings above");
         };
-        let revision = Bundle::pack(&found.config).context("the config is too large")?.revision;
-        let (config, credentials) = (found.config.clone(), found.credentials.clone());
+        let (mut config, credentials) = (found.config.clone(), found.credentials.clone());
         let previous = Previous { config: Arc::new(config.clone()), credentials: credentials.clone() };
+        // Ollama and LM Studio run beside it, and whoever writes the folder owns the machine.
+        config.settings.egress.local_addresses = LocalAddresses::Allowed;
+        let revision = Bundle::pack(&config).context("the config is too large")?.revision;
         self.previous.insert(name, previous);
         let delivery = Arc::new(Delivery { revision, config, credentials });
         let next = Feed { delivery: Some(Arc::clone(&delivery)), problem: None };

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use anyhow::Result;
 use config::{
-    Access, Budget, Bundle, CalendarUnit, Config, CredentialRef, Delivery, Deployment, Enforcement,
-    FailureMode, HttpUpstream, Key, KeyHash, KeyLimits, Limit, Model, ObjectName, OnExceed, Rates,
-    ReservationEstimate, Secret, Settings, Target, TargetKind, Timeouts, Unit, Upstream, Window,
+    Access, Budget, Bundle, CalendarUnit, Config, CredentialRef, Delivery, Deployment, Egress, Enforcement,
+    FailureMode, HttpUpstream, Key, KeyHash, KeyLimits, Limit, LocalAddresses, Model, ObjectName, OnExceed,
+    Rates, ReservationEstimate, Secret, Settings, Target, TargetKind, Timeouts, Unit, Upstream, Window,
 };
 
 pub(crate) const MASTER: &str = "sk-bench-master-0f9a8b7c6d5e";
@@ -65,6 +65,8 @@ fn settings(master: CredentialRef) -> Settings {
         unknown_price: config::UnknownPrice::Allow,
         user_budgets: config::UserBudgets::default(),
         default_fallbacks: Vec::new(),
+        // What stands in for providers listens on loopback.
+        egress: Egress { local_addresses: LocalAddresses::Allowed, ..Egress::default() },
         routing: config::Routing::default(),
     }
 }

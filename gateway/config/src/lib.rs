@@ -6,6 +6,7 @@
 mod budget;
 mod bundle;
 mod condition;
+mod egress;
 mod key;
 mod master_key;
 mod parameters;
@@ -19,6 +20,7 @@ pub use budget::{
 };
 pub use bundle::{Bundle, BundleError, INDEX_FILE, SHARD_BYTES, SHARDS, shard_slot, short_digest};
 pub use condition::{Condition, ConditionError, FACTS, FUNCTIONS};
+pub use egress::{Egress, LocalAddresses, MAX_CERTIFICATE_BYTES};
 pub use key::{Access, Key, KeyHash, KeyLimits, UserBudgets};
 pub use master_key::WeakKey;
 pub use parameters::{ExtraBody, FieldPath, OWN_FIELDS, Parameters, ParametersError, Step};
@@ -92,6 +94,9 @@ pub struct Settings {
     /// Of every model and route, after its own: other models, in order.
     #[serde(default)]
     pub default_fallbacks: Vec<String>,
+    /// How providers and webhooks are reached.
+    #[serde(default, skip_serializing_if = "Egress::is_default")]
+    pub egress: Egress,
 }
 
 /// A public model name and the deployments that serve it.

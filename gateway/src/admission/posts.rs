@@ -7,10 +7,11 @@ use std::time::Duration;
 use config::ObjectName;
 use limits::{Limiter, Timestamp};
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use reqwest::{Client, StatusCode, redirect};
+use reqwest::{Client, StatusCode};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use crate::egress::{Clients, LocalHost};
 use crate::pipeline::Metrics;
 use crate::snapshot::Webhook;
 
@@ -46,8 +47,7 @@ pub(crate) struct Post {
 
 /// Those under way.
 pub(super) struct Posts {
-    /// Made for the first.
-    client: Option<Client>,
+    clients: Clients,
     limiter: Limiter,
     metrics: Arc<Metrics>,
     running: JoinSet<()>,
@@ -55,7 +55,7 @@ pub(super) struct Posts {
 
 impl Posts {
     pub(super) fn new(limiter: Limiter, metrics: Arc<Metrics>) -> Self {
-        Self { client: None, limiter, metrics, running: JoinSet::new() }
+        Self { clients: Clients::default(), limiter, metrics, running: JoinSet::new() }
     }
 
     /// Whether there is a place for another.
@@ -65,15 +65,15 @@ impl Posts {
     }
 
     pub(super) fn start(&mut self, post: Post) {
-        let client = match &self.client {
-            Some(client) => client.clone(),
-            None => match client() {
-                Ok(client) => self.client.insert(client).clone(),
-                Err(error) => {
-                    tracing::error!(%error, "no alert can be posted: TLS cannot be set up");
-                    return self.metrics.alerted(&post.budget, "failed");
-                }
-            },
+        let way = post.webhook.way(PATIENCE);
+        // The ways of configs before are not needed any more.
+        self.clients.keep([way.clone()]);
+        let client = match self.clients.get(&way) {
+            Ok(client) => client,
+            Err(error) => {
+                tracing::error!(%error, "no alert can be posted: TLS cannot be set up");
+                return self.metrics.alerted(&post.budget, "failed");
+            }
         };
         let (limiter, metrics) = (self.limiter.clone(), Arc::clone(&self.metrics));
         self.running.spawn(async move {
@@ -102,20 +102,11 @@ impl Posts {
     }
 }
 
-fn client() -> reqwest::Result<Client> {
-    // Another provider may be in place already, and either will do.
-    rustls::crypto::ring::default_provider().install_default().ok();
-    // A redirect would lead to a place that nobody configured.
-    let builder = || Client::builder().timeout(PATIENCE).redirect(redirect::Policy::none());
-    // An image without CA certificates can still reach plain HTTP.
-    builder().build().or_else(|_| builder().tls_certs_only([]).build())
-}
-
 /// Attempts it until the receiver takes it, or says that it never will.
 async fn deliver(client: &Client, post: &Post) -> Result<(), String> {
     let (mut pause, mut reason) = (PAUSE, String::new());
     for attempt in 1..=ATTEMPTS {
-        let request = client.post(post.webhook.url()).body(post.body.clone());
+        let request = client.post(post.webhook.url()).timeout(PATIENCE).body(post.body.clone());
         let json = HeaderValue::from_static("application/json");
         match request.header(CONTENT_TYPE, json).send().await {
             Ok(answer) if answer.status().is_success() => return Ok(()),
@@ -126,7 +117,13 @@ async fn deliver(client: &Client, post: &Post) -> Result<(), String> {
                     return Err(reason);
                 }
             }
-            Err(error) => reason = why(&error).into(),
+            Err(error) => {
+                reason = why(&error).into();
+                // It would not move away by itself.
+                if LocalHost::cause(&error).is_some() {
+                    return Err(reason);
+                }
+            }
         }
         tracing::debug!(budget = %post.budget, reason, attempt, "an alert was not posted");
         if attempt < ATTEMPTS {
@@ -144,7 +141,9 @@ fn is_passing(status: StatusCode) -> bool {
 
 /// In words of ours: the error's own have the address in them.
 fn why(error: &reqwest::Error) -> &'static str {
-    if error.is_timeout() {
+    if LocalHost::cause(error).is_some() {
+        "the receiver is at a local address: egress.localAddresses of the ModelGateway allows it"
+    } else if error.is_timeout() {
         "the receiver does not answer in time"
     } else if error.is_connect() {
         "the receiver cannot be reached"

@@ -10,6 +10,7 @@ use config::Secret;
 use store::Store;
 
 use super::{Options, Probe, RedisAt};
+use crate::egress::Dns;
 use crate::spend::SpoolOptions;
 
 /// Serves OpenAI's API in front of every provider.
@@ -93,6 +94,7 @@ impl Args {
                 syncs: self.spool_sync,
             }),
             keeps_spend: self.spend_retention,
+            dns: Dns::default(),
             drain_delay: self.drain_delay,
             drain_timeout: self.drain_timeout,
         })

@@ -19,9 +19,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{database, spending};
 use crate::auth::Accounts;
+use crate::egress::{Clients, Dns};
 use crate::http;
 use crate::pipeline::{Gateway, Lasting};
-use crate::providers::Clients;
 use crate::snapshot::{Change, Current, Feed, MasterKey};
 use crate::spend::{Kept, SpoolOptions};
 
@@ -48,6 +48,8 @@ pub struct Options {
     pub spool: Option<SpoolOptions>,
     /// How long spend records are kept in the store; for ever if absent.
     pub keeps_spend: Option<Duration>,
+    /// Where providers' and webhooks' names are looked up.
+    pub dns: Dns,
     /// How long to go on accepting after shutdown began, while readiness already fails.
     pub drain_delay: Duration,
     /// How long to let running requests finish after that.
@@ -69,6 +71,7 @@ pub struct RedisAt {
 #[derive(Debug)]
 pub struct Server {
     gateway: Arc<Gateway>,
+    pools: Clients,
     clients: TcpListener,
     admin: TcpListener,
     options: Options,
@@ -94,9 +97,10 @@ impl Server {
     pub async fn bind(options: Options) -> anyhow::Result<Self> {
         let key = options.master_key.as_ref().map(MasterKey::new).transpose();
         let key = key.context("the master key (FAIRLEAD_MASTER_KEY) is refused")?;
+        let pools = Clients::default();
         let gateway = Arc::new(Gateway::new(
-            Current::new(key),
-            Clients::default(),
+            Current::new(key).resolving_by(options.dns.clone()),
+            pools.clone(),
             unix_seconds,
             Lasting {
                 store: options.store.clone(),
@@ -108,7 +112,7 @@ impl Server {
         ));
         let clients = bind(options.listen).await?;
         let admin = bind(options.admin_listen).await?;
-        Ok(Self { gateway, clients, admin, options })
+        Ok(Self { gateway, pools, clients, admin, options })
     }
 
     /// Keys and whom they belong to, to be changed while it serves. `None` where there is no store.
@@ -139,7 +143,7 @@ impl Server {
     /// # Errors
     /// None yet.
     pub async fn serve(self, feed: watch::Receiver<Feed>, shutdown: CancellationToken) -> anyhow::Result<()> {
-        let Self { gateway, clients, admin, options } = self;
+        let Self { gateway, pools, clients, admin, options } = self;
         tracing::info!(listen = ?clients.local_addr().ok(), admin = ?admin.local_addr().ok(), "serving");
         let (stop_clients, stop_admin) = (CancellationToken::new(), CancellationToken::new());
         // Large, and held to the end.
@@ -154,7 +158,7 @@ impl Server {
             redis.get_or_init(|| meet_redis(&gateway)).await;
             run(admin, http::admin_router(Arc::clone(&gateway)), stop_admin.clone()).await;
         };
-        let reloading = stop_admin.run_until_cancelled(reload(&gateway, feed));
+        let reloading = stop_admin.run_until_cancelled(reload(&gateway, &pools, feed));
         let keeping = Box::pin(stop_admin.run_until_cancelled(keep(&gateway, options.keeps_spend)));
         let telling = Box::pin(tell(&gateway, &stop_admin, begun));
         let draining = async {
@@ -282,22 +286,23 @@ fn run(listener: TcpListener, router: Router, stop: CancellationToken) -> impl F
 }
 
 /// Takes in what the source brings, until it is gone.
-async fn reload(gateway: &Gateway, mut feed: watch::Receiver<Feed>) {
+async fn reload(gateway: &Gateway, pools: &Clients, mut feed: watch::Receiver<Feed>) {
     loop {
         let seen = feed.borrow_and_update().clone();
-        take(gateway, &seen);
+        take(gateway, pools, &seen);
         if feed.changed().await.is_err() {
             return;
         }
     }
 }
 
-fn take(gateway: &Gateway, feed: &Feed) {
+fn take(gateway: &Gateway, pools: &Clients, feed: &Feed) {
     let change = gateway.current.take(feed);
     let status = gateway.current.status().borrow().clone();
     match (change, gateway.current.load()) {
         (Change::Installed, Some(now)) => {
             gateway.health.keep(&now);
+            pools.keep(now.ways());
             gateway.metrics.installed(&now.revision, i64::try_from(unix_seconds()).unwrap_or(i64::MAX));
             tracing::info!(revision = now.revision, models = now.models.len(), "config serves");
         }

@@ -6,6 +6,7 @@ use protocol::allowance;
 use protocol::fault::{self, FaultClass, Reading};
 use reqwest::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 
+use crate::egress::LocalHost;
 use crate::pipeline::{UpstreamAnswer, UpstreamFault};
 
 /// The fault that an answer with an error status tells.
@@ -47,9 +48,18 @@ pub(super) fn too_long(what: &str, limit: usize, field: &str) -> UpstreamFault {
     ))
 }
 
+/// No connections can be made at all.
+pub(super) fn unprepared(error: &reqwest::Error) -> UpstreamFault {
+    tracing::error!(%error, "no connection pool could be made");
+    UpstreamFault::new(FaultClass::Unreachable, "the gateway could not set up TLS")
+}
+
 /// reqwest's own text would show the URL, so none of it goes to the client.
 pub(super) fn lost(error: &reqwest::Error) -> UpstreamFault {
     tracing::debug!(is_connect = error.is_connect(), is_timeout = error.is_timeout(), "upstream lost");
+    if let Some(local) = LocalHost::cause(error) {
+        return UpstreamFault::new(FaultClass::Unreachable, local.to_string());
+    }
     let message = match (error.is_connect(), error.is_timeout()) {
         (true, true) => "no connection to the provider in time",
         (true, false) => "no connection to the provider: it refused, its name is unknown, or TLS failed",

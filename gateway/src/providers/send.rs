@@ -1,13 +1,8 @@
-//! Connections to providers, and what is done with one call on them.
-
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+//! One call of a provider.
 
 use protocol::exchange::Exchange;
-use protocol::fault::FaultClass;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Client, RequestBuilder, Response, redirect};
+use reqwest::{RequestBuilder, Response};
 use tokio::time::{Instant, timeout_at};
 
 use super::refusal::{Sides, for_client, late, lost, refusal, tell_delay};
@@ -15,44 +10,6 @@ use super::stream::Bounds;
 use super::{read, stream};
 use crate::pipeline::{Reply, ReplyBody, Terms, UpstreamFault};
 use crate::snapshot::Deployment;
-
-/// Pools of connections, one for each connect timeout, since a client has but one. They outlive reloads.
-#[derive(Debug, Default)]
-pub(crate) struct Clients(Mutex<HashMap<Duration, Client>>);
-
-impl Clients {
-    /// The pool for this connect timeout.
-    pub(super) fn get(&self, connect: Duration) -> Result<Client, UpstreamFault> {
-        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&connect) {
-            return Ok(client.clone());
-        }
-        let client = build(connect).map_err(|error| {
-            tracing::error!(%error, "no connection pool could be made");
-            UpstreamFault::new(FaultClass::Unreachable, "the gateway could not set up TLS")
-        })?;
-        clients.insert(connect, client.clone());
-        Ok(client)
-    }
-}
-
-/// A redirect would carry the prompt to a place that nobody configured, so none is followed.
-fn build(connect: Duration) -> reqwest::Result<Client> {
-    // Another provider may be in place already, and either will do.
-    rustls::crypto::ring::default_provider().install_default().ok();
-    let builder = || {
-        Client::builder()
-            .connect_timeout(connect)
-            .redirect(redirect::Policy::none())
-            .tcp_nodelay(true)
-            .pool_idle_timeout(Duration::from_secs(60))
-    };
-    builder().build().or_else(|error| {
-        // An image without CA certificates can still reach plain HTTP upstreams.
-        tracing::warn!(%error, "no CA certificates were found: https upstreams will not be trusted");
-        builder().tls_certs_only([]).build()
-    })
-}
 
 /// What is known of a conversation before it is sent.
 pub(super) struct Talk {

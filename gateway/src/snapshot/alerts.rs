@@ -1,11 +1,14 @@
 //! Who is told when a budget is used so far.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use config::{Delivery, ObjectName};
 use reqwest::Url;
 
 use super::compile::{CompileError, credential};
+use crate::egress::{Egress, Way};
 
 /// The alerts of all budgets.
 #[derive(Debug, Default)]
@@ -24,21 +27,28 @@ pub(crate) struct Alert {
 
 /// An address that is as good as a password: it is not shown anywhere.
 #[derive(Clone)]
-pub(crate) struct Webhook(Url);
+pub(crate) struct Webhook {
+    url: Url,
+    egress: Arc<Egress>,
+}
 
 impl Alerts {
-    pub(super) fn compile(delivery: &Delivery) -> Result<Self, CompileError> {
+    pub(super) fn compile(delivery: &Delivery, egress: &Arc<Egress>) -> Result<Self, CompileError> {
         let mut all = HashMap::new();
         for budget in delivery.config.budgets.iter().filter(|budget| !budget.alerts.is_empty()) {
             let alerts = budget.alerts.iter().map(|alert| {
                 let material = alert.webhook.as_ref().map(|reference| credential(delivery, reference));
-                let webhook = match material.transpose()? {
-                    None => None,
-                    Some(material) => Some(Webhook::new(material.expose()).ok_or_else(|| {
-                        CompileError::Webhook { budget: budget.id.clone(), at_percent: alert.at_percent }
-                    })?),
-                };
-                Ok(Alert { at_percent: alert.at_percent, event: alert.event, webhook })
+                let (budget, at_percent) = (&budget.id, alert.at_percent);
+                let webhook = material.transpose()?.map(|material| {
+                    let url = webhook_url(material.expose());
+                    let url =
+                        url.ok_or_else(|| CompileError::Webhook { budget: budget.clone(), at_percent })?;
+                    if egress.refuses(&url) {
+                        return Err(CompileError::LocalWebhook { budget: budget.clone(), at_percent });
+                    }
+                    Ok(Webhook { url, egress: Arc::clone(egress) })
+                });
+                Ok(Alert { at_percent, event: alert.event, webhook: webhook.transpose()? })
             });
             all.insert(budget.id.clone(), alerts.collect::<Result<_, CompileError>>()?);
         }
@@ -52,15 +62,20 @@ impl Alerts {
 }
 
 impl Webhook {
-    /// White space around it is not part of it, since `echo` adds a line feed.
-    fn new(material: &[u8]) -> Option<Self> {
-        let url = Url::parse(std::str::from_utf8(material).ok()?.trim()).ok()?;
-        (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(Self(url))
+    pub(crate) fn url(&self) -> Url {
+        self.url.clone()
     }
 
-    pub(crate) fn url(&self) -> Url {
-        self.0.clone()
+    /// How it is reached if a connection may take `connect` to be made.
+    pub(crate) fn way(&self, connect: Duration) -> Way {
+        Way { egress: Arc::clone(&self.egress), connect }
     }
+}
+
+/// White space around it is not part of it, since `echo` adds a line feed.
+fn webhook_url(material: &[u8]) -> Option<Url> {
+    let url = Url::parse(std::str::from_utf8(material).ok()?.trim()).ok()?;
+    (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(url)
 }
 
 impl std::fmt::Debug for Webhook {

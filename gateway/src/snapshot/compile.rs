@@ -24,6 +24,7 @@ use super::{
     Api, Choice, Deployment, Identity, Limits, MasterKey, Model, Seat, Snapshot, Timeouts, Upstream,
     UserBudgets,
 };
+use crate::egress::{Dns, Egress, EgressError};
 
 /// Why a delivery cannot serve. Names the object and never the material.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,12 @@ pub(crate) enum CompileError {
     Header { deployment: ObjectName, name: String },
     #[error("{deployment}: the base URL '{url}' is not an http or https URL")]
     BaseUrl { deployment: ObjectName, url: String },
+    #[error(
+        "{deployment}: '{host}' in its base URL is a local address, which this gateway does not call: give another, or set egress.localAddresses of the ModelGateway to Allowed"
+    )]
+    LocalAddress { deployment: ObjectName, host: String },
+    #[error("the way out of the gateway: {0}")]
+    Egress(#[from] EgressError),
     #[error("{deployment} speaks no wire language: the rendered config is broken")]
     NoDialect { deployment: ObjectName },
     #[error("{key}: a hash is no SHA-256 in hex: the rendered config is broken")]
@@ -60,20 +67,30 @@ pub(crate) enum CompileError {
     NoTarget { route: ObjectName, target: String, model: String },
     #[error("budget {budget}: the webhook of its alert at {at_percent} % is no http or https URL")]
     Webhook { budget: ObjectName, at_percent: u16 },
+    /// The address is a secret.
+    #[error(
+        "budget {budget}: the webhook of its alert at {at_percent} % is at a local address, which this gateway does not call: give another, or set egress.localAddresses of the ModelGateway to Allowed"
+    )]
+    LocalWebhook { budget: ObjectName, at_percent: u16 },
     #[error(transparent)]
     Budget(#[from] BudgetError),
 }
 
-/// Compiles `delivery`. `own` is the master key that boot brought, for configs that name none.
-pub(super) fn compile(delivery: &Delivery, own: Option<&MasterKey>) -> Result<Snapshot, CompileError> {
+/// Compiles `delivery`. `own` is the master key that boot brought, for configs that name none; `dns` looks up names.
+pub(super) fn compile(
+    delivery: &Delivery,
+    own: Option<&MasterKey>,
+    dns: &Dns,
+) -> Result<Snapshot, CompileError> {
     let config = &delivery.config;
     let master_key = match &config.settings.master_key {
         Some(reference) => MasterKey::new(credential(delivery, reference)?)?,
         None => own.cloned().ok_or(CompileError::NoMasterKey)?,
     };
+    let egress = Arc::new(Egress::new(&config.settings.egress, dns.clone())?);
     let mut models = Vec::new();
     for model in &config.models {
-        models.push(Arc::new(compile_model(delivery, model)?));
+        models.push(Arc::new(compile_model(delivery, model, &egress)?));
     }
     let by_tag = by_tag(&models);
     let routes = config.routes.iter().map(|route| choices::route(route, &models).map(Arc::new));
@@ -93,7 +110,7 @@ pub(super) fn compile(delivery: &Delivery, own: Option<&MasterKey>) -> Result<Sn
         default_fallbacks: config.settings.default_fallbacks.clone(),
         models,
         budgets: Budgets::compile(&config.budgets)?,
-        alerts: Alerts::compile(delivery)?,
+        alerts: Alerts::compile(delivery, &egress)?,
         listing: listing(&by_name),
         by_name,
     })
@@ -148,12 +165,16 @@ pub(super) fn credential<'a>(
     delivery.credentials.get(&file).ok_or(CompileError::CredentialMissing { file })
 }
 
-fn compile_model(delivery: &Delivery, model: &config::Model) -> Result<Model, CompileError> {
+fn compile_model(
+    delivery: &Delivery,
+    model: &config::Model,
+    egress: &Arc<Egress>,
+) -> Result<Model, CompileError> {
     if model.deployments.is_empty() {
         return Err(CompileError::NoDeployment { name: model.name.clone() });
     }
     let choices = model.deployments.iter().map(|from| {
-        let deployment = Arc::new(compile_deployment(delivery, from)?);
+        let deployment = Arc::new(compile_deployment(delivery, from, egress)?);
         Ok(Choice { deployment, tier: (0, from.priority), weight: f64::from(from.weight), target: 0 })
     });
     let choices: Vec<_> = choices.collect::<Result<_, CompileError>>()?;
@@ -170,7 +191,11 @@ fn compile_model(delivery: &Delivery, model: &config::Model) -> Result<Model, Co
     })
 }
 
-fn compile_deployment(delivery: &Delivery, from: &config::Deployment) -> Result<Deployment, CompileError> {
+fn compile_deployment(
+    delivery: &Delivery,
+    from: &config::Deployment,
+    egress: &Arc<Egress>,
+) -> Result<Deployment, CompileError> {
     let upstream = match &from.upstream {
         config::Upstream::Mock => Upstream::Mock,
         config::Upstream::Http(http) => {
@@ -178,9 +203,10 @@ fn compile_deployment(delivery: &Delivery, from: &config::Deployment) -> Result<
                 http.credential.as_ref().map(|reference| credential(delivery, reference)).transpose()?;
             let spoken = Spoken::new(&http.dialects);
             let spoken = spoken.ok_or_else(|| CompileError::NoDialect { deployment: from.id.clone() })?;
-            let (base, headers) = (base_url(&from.id, http)?, headers(&from.id, http, key)?);
+            let (base, headers) = (base_url(&from.id, http, egress)?, headers(&from.id, http, key)?);
+            let egress = Arc::clone(egress);
             let (embeds, keeps_responses) = (http.embeds, http.keeps_responses);
-            Upstream::Http(Box::new(Api { base, headers, spoken, embeds, keeps_responses }))
+            Upstream::Http(Box::new(Api { base, egress, headers, spoken, embeds, keeps_responses }))
         }
     };
     Ok(Deployment {
@@ -244,11 +270,17 @@ fn amendment(from: &config::Parameters) -> Option<Amendment> {
     Amendment::new(drops.collect(), from.extra_body.patch())
 }
 
-fn base_url(id: &ObjectName, http: &HttpUpstream) -> Result<Url, CompileError> {
+fn base_url(id: &ObjectName, http: &HttpUpstream, egress: &Egress) -> Result<Url, CompileError> {
     let url = Url::parse(&http.base_url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     // User info would be a secret in the config, and reqwest would turn it into a header.
     let url = url.filter(|url| url.username().is_empty() && url.password().is_none());
-    url.ok_or_else(|| CompileError::BaseUrl { deployment: id.clone(), url: without_userinfo(&http.base_url) })
+    let bad = || CompileError::BaseUrl { deployment: id.clone(), url: without_userinfo(&http.base_url) };
+    let url = url.ok_or_else(bad)?;
+    if egress.refuses(&url) {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        return Err(CompileError::LocalAddress { deployment: id.clone(), host });
+    }
+    Ok(url)
 }
 
 fn without_userinfo(url: &str) -> String {

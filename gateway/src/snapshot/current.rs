@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::compile::{CompileError, compile};
 use super::{MasterKey, Snapshot};
+use crate::egress::Dns;
 
 /// What a source of configuration has seen last. A mounted directory and `fairlead up` both speak it.
 #[derive(Clone, Debug, Default)]
@@ -49,13 +50,20 @@ pub(crate) struct Current {
     snapshot: ArcSwapOption<Snapshot>,
     status: watch::Sender<Status>,
     own_key: Option<MasterKey>,
+    dns: Dns,
 }
 
 impl Current {
     /// Serves nothing yet. `own_key` is for configs that name no master key.
     pub(crate) fn new(own_key: Option<MasterKey>) -> Self {
         let status = Status { problem: Some("no config yet".to_owned()), ..Status::default() };
-        Self { snapshot: ArcSwapOption::empty(), status: watch::Sender::new(status), own_key }
+        let (snapshot, status) = (ArcSwapOption::empty(), watch::Sender::new(status));
+        Self { snapshot, status, own_key, dns: Dns::default() }
+    }
+
+    /// With the names of providers asked of `dns`.
+    pub(crate) fn resolving_by(self, dns: Dns) -> Self {
+        Self { dns, ..self }
     }
 
     /// The snapshot to serve a request with. Keep it for the whole request.
@@ -100,7 +108,8 @@ impl Current {
         if self.snapshot.load().as_ref().is_some_and(|now| now.revision == delivery.revision) {
             return Ok(false);
         }
-        self.snapshot.store(Some(Arc::new(compile(delivery, self.own_key.as_ref())?)));
+        let snapshot = compile(delivery, self.own_key.as_ref(), &self.dns)?;
+        self.snapshot.store(Some(Arc::new(snapshot)));
         Ok(true)
     }
 }

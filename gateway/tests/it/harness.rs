@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use config::{
-    Config, CredentialRef, Delivery, Deployment, Header, HttpUpstream, Model, ObjectName, Secret, Settings,
-    Timeouts, Upstream,
+    Config, CredentialRef, Delivery, Deployment, Egress, Header, HttpUpstream, LocalAddresses, Model,
+    ObjectName, Secret, Settings, Timeouts, Upstream,
 };
-use gateway::{Accounts, Feed, Options, RedisAt, Server, SpoolOptions, Store};
+use gateway::{Accounts, Dns, Feed, Options, RedisAt, Server, SpoolOptions, Store};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -54,12 +54,13 @@ pub(crate) struct Gateway {
     pub(crate) tasks: JoinSet<()>,
 }
 
-/// What outlives a gateway.
+/// What a gateway is given.
 #[derive(Default)]
 pub(crate) struct Lasting {
     pub(crate) store: Option<Store>,
     pub(crate) spool: Option<SpoolOptions>,
     pub(crate) redis: Option<RedisAt>,
+    pub(crate) dns: Dns,
 }
 
 impl Gateway {
@@ -129,6 +130,7 @@ impl Gateway {
             redis: lasting.redis,
             spool: lasting.spool,
             keeps_spend: None,
+            dns: lasting.dns,
             drain_delay,
             drain_timeout,
         };
@@ -221,6 +223,8 @@ pub(crate) fn delivery(revision: &str, models: Vec<Model>) -> Delivery {
         user_budgets: config::UserBudgets::AllKeys,
         routing: PLAIN,
         default_fallbacks: Vec::new(),
+        // What stands in for providers listens on loopback.
+        egress: Egress { local_addresses: LocalAddresses::Allowed, ..Egress::default() },
     };
     Delivery {
         revision: revision.into(),

@@ -8,6 +8,7 @@ mod cells;
 mod costs;
 mod counting;
 mod directory;
+mod egress;
 mod embeddings;
 mod errors;
 mod failover;

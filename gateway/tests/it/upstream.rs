@@ -20,6 +20,15 @@ impl Upstream {
         Self(TcpListener::bind("127.0.0.1:0").await.expect("a port"))
     }
 
+    /// At an address of its own, if that is free.
+    pub(crate) async fn at(address: ([u8; 4], u16)) -> Option<Self> {
+        TcpListener::bind(std::net::SocketAddr::from(address)).await.ok().map(Self)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.0.local_addr().expect("an address").port()
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("http://{}/v1", self.0.local_addr().expect("an address"))
     }

@@ -104,6 +104,7 @@ fn config(models: Vec<Model>) -> Config {
         unknown_price: crate::UnknownPrice::Allow,
         user_budgets: crate::UserBudgets::AllKeys,
         default_fallbacks: Vec::new(),
+        egress: crate::Egress::default(),
         routing: crate::Routing::default(),
     };
     Config {

@@ -32,6 +32,7 @@ fn settings() -> Settings {
         user_budgets: config::UserBudgets::AllKeys,
         routing: config::Routing::default(),
         default_fallbacks: Vec::new(),
+        egress: config::Egress::default(),
     }
 }
 

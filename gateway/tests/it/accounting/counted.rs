@@ -53,7 +53,8 @@ async fn shared(database: &Database, spool: &TempDir, redis: gateway::RedisAt) -
     let feed = gateway::Feed { delivery: Some(Arc::new(delivery)), problem: None };
     let store = Store::connect(&database.url).expect("a URL");
     let spool = SpoolOptions { folder: spool.path().to_owned(), bytes: 1 << 20, syncs: false };
-    let lasting = Lasting { store: Some(store), spool: Some(spool), redis: Some(redis) };
+    let lasting =
+        Lasting { store: Some(store), spool: Some(spool), redis: Some(redis), ..Lasting::default() };
     let gateway = Gateway::lasting(watch::Sender::new(feed), lasting).await;
     gateway.wait_for("r1").await;
     gateway

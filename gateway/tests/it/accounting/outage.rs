@@ -21,7 +21,7 @@ async fn start(provider: &Provider, database: &Database, spool: &TempDir, bytes:
     let feed = gateway::Feed { delivery: Some(Arc::new(delivery("r1", vec![model]))), problem: None };
     let store = gateway::Store::connect(&database.url).expect("a URL");
     let spool = SpoolOptions { folder: spool.path().to_owned(), bytes, syncs: true };
-    let lasting = Lasting { store: Some(store), spool: Some(spool), redis: None };
+    let lasting = Lasting { store: Some(store), spool: Some(spool), ..Lasting::default() };
     let gateway = Gateway::lasting(watch::Sender::new(feed), lasting).await;
     gateway.wait_for("r1").await;
     gateway

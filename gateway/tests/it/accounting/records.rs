@@ -52,7 +52,7 @@ impl Setting {
         let mut delivery = delivery("r1", vec![model]);
         more(&mut delivery.config);
         let feed = gateway::Feed { delivery: Some(Arc::new(delivery)), problem: None };
-        let lasting = Lasting { store: Some(store.clone()), spool: Some(spool), redis: None };
+        let lasting = Lasting { store: Some(store.clone()), spool: Some(spool), ..Lasting::default() };
         let gateway = Gateway::lasting(watch::Sender::new(feed), lasting).await;
         gateway.wait_for("r1").await;
         // The gateway closes its own handle when it ends.

@@ -1,10 +1,16 @@
 //! Alerts: one for each threshold, subject and window, however many gateways see it and however often a receiver fails.
 
+use std::sync::Arc;
+
 use config::{Alert, Budget, CredentialRef, Delivery, Limit, Secret, TargetKind, Unit};
+use futures::FutureExt;
+use gateway::{Dns, Feed};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::{CENT, budget, cent, key, let_in, limit, limited, redis, target, told};
-use crate::harness::{Gateway, access_log, client, until};
+use crate::egress::names::Names;
+use crate::harness::{Gateway, Lasting, access_log, client, until};
 use crate::upstream::Upstream;
 
 /// Of each team ten and a half cents.
@@ -109,4 +115,44 @@ async fn a_webhook_that_is_no_url_is_refused_without_being_shown() {
     let status = gateway.wait_for("bad").await;
     let problem = status["problem"].as_str().expect("a problem");
     assert_eq!(problem, "budget ai/per-team: the webhook of its alert at 50 % is no http or https URL");
+}
+
+#[tokio::test]
+async fn a_webhook_at_a_local_address_is_refused_without_being_shown() {
+    let gateway = Gateway::counting_in(None, delivery(Vec::new(), "http://127.0.0.1:1/")).await;
+    let mut bad = delivery(vec![posted(50)], "http://127.1:11434/hidden");
+    (bad.revision, bad.config.settings.egress) = ("bad".into(), config::Egress::default());
+    gateway.deliver(bad);
+    let status = gateway.wait_for("bad").await;
+    let problem = status["problem"].as_str().expect("a problem");
+    let begins = "budget ai/per-team: the webhook of its alert at 50 % is at a local address, which";
+    assert!(problem.starts_with(begins) && problem.contains("egress.localAddresses"), "{problem}");
+    assert!(!problem.contains("hidden") && !problem.contains("127"), "{problem}");
+}
+
+#[tokio::test]
+async fn a_webhook_whose_name_is_at_a_local_address_is_not_called() {
+    let (receiver, names) = (Upstream::start().await, Names::default());
+    names.set("hook.example", &["127.0.0.1"]);
+    let mut delivery =
+        delivery(vec![posted(10)], &format!("http://hook.example:{}/hidden-path", receiver.port()));
+    // A name that is not another test's, in the log that they share.
+    delivery.config.budgets[0].id.name = "local-hook".into();
+    delivery.config.settings.egress = config::Egress::default();
+    let feed = Feed { delivery: Some(Arc::new(delivery)), problem: None };
+    let lasting = Lasting { dns: Dns::of(names), ..Lasting::default() };
+    let gateway = Gateway::lasting(watch::Sender::new(feed), lasting).await;
+    gateway.wait_for("limited").await;
+    assert_eq!(let_in(&gateway, "sk-budgets-r", "any", 2).await, 2);
+    let told = || {
+        let log = access_log();
+        let line =
+            log.lines().find(|line| line.contains("local-hook") && line.contains("could not be posted"));
+        line.map(str::to_owned)
+    };
+    until("what became of the alert", || async { told().is_some() }).await;
+    let line = told().expect("just seen");
+    assert!(line.contains("the receiver is at a local address: egress.localAddresses"), "{line}");
+    assert!(receiver.next().now_or_never().is_none(), "it was called");
+    assert!(!access_log().contains("hidden-path"), "a webhook's address is a secret");
 }
