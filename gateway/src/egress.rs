@@ -1,12 +1,14 @@
 //! The way out of the process: who may be called and how. `egress/guard.rs` knows local addresses, `egress/dns.rs` looks
-//! names up, `egress/pools.rs` keeps connections. What is said on them is for `providers` and `admission/posts.rs`.
+//! names up, `egress/pools.rs` keeps connections, `egress/line.rs` counts calls. What is said on them is for `providers` and `admission/posts.rs`.
 
 mod dns;
 mod guard;
+mod line;
 mod pools;
 
 pub use dns::{Dns, LookUp};
 pub(crate) use guard::LocalHost;
+pub(crate) use line::{Call, Line};
 pub(crate) use pools::{Clients, Way};
 
 use std::sync::Arc;

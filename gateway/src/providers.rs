@@ -37,11 +37,11 @@ pub(crate) async fn call(
     let Upstream::Http(api) = &deployment.upstream else {
         return mock::answer(deployment, &outgoing);
     };
-    let client = clients.get(&api.way(deployment.timeouts.connect)).map_err(|error| unprepared(&error))?;
+    let line = clients.get(&api.way(deployment.timeouts.connect)).map_err(|error| unprepared(&error))?;
     let is_relay = outgoing.exchange.is_relay();
     let place = Place::of(&outgoing);
     let Outgoing { body, stream, headers, exchange, losses } = outgoing;
-    let endpoint = Endpoint { client: &client, api, model: &deployment.upstream_model, place, headers };
+    let endpoint = Endpoint { line: &line, api, model: &deployment.upstream_model, place, headers };
     // Boxed, since they hold buffers and the pipeline moves them.
     let sent = match exchange {
         Exchange::Talk(exchange) => {
@@ -81,10 +81,10 @@ pub(crate) async fn visit(
     let Upstream::Http(api) = &deployment.upstream else {
         return Err(UpstreamFault::new(FaultClass::NotFound, "the mock provider keeps no responses"));
     };
-    let client = clients.get(&api.way(deployment.timeouts.connect)).map_err(|error| unprepared(&error))?;
+    let line = clients.get(&api.way(deployment.timeouts.connect)).map_err(|error| unprepared(&error))?;
     let (stream, headers) = (visit.stream, HeaderMap::new());
     let place = Place::Talk { dialect: exchange.provider, stream };
-    let endpoint = Endpoint { client: &client, api, model: &deployment.upstream_model, place, headers };
+    let endpoint = Endpoint { line: &line, api, model: &deployment.upstream_model, place, headers };
     let talk = Talk { exchange, stream, losses: Vec::new() };
     Box::pin(send::send(endpoint.visit(visit), deployment, talk, terms)).await
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use config::ObjectName;
 use limits::{Limiter, Timestamp};
+use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use reqwest::{Client, StatusCode};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::egress::{Clients, LocalHost};
+use crate::egress::{Clients, Line, LocalHost};
 use crate::pipeline::Metrics;
 use crate::snapshot::Webhook;
 
@@ -68,8 +68,8 @@ impl Posts {
         let way = post.webhook.way(PATIENCE);
         // The ways of configs before are not needed any more.
         self.clients.keep([way.clone()]);
-        let client = match self.clients.get(&way) {
-            Ok(client) => client,
+        let line = match self.clients.get(&way) {
+            Ok(line) => line,
             Err(error) => {
                 tracing::error!(%error, "no alert can be posted: TLS cannot be set up");
                 return self.metrics.alerted(&post.budget, "failed");
@@ -77,7 +77,7 @@ impl Posts {
         };
         let (limiter, metrics) = (self.limiter.clone(), Arc::clone(&self.metrics));
         self.running.spawn(async move {
-            let outcome = match deliver(&client, &post).await {
+            let outcome = match deliver(&line, &post).await {
                 Ok(()) => {
                     note(&limiter, &post).await;
                     "posted"
@@ -103,12 +103,15 @@ impl Posts {
 }
 
 /// Attempts it until the receiver takes it, or says that it never will.
-async fn deliver(client: &Client, post: &Post) -> Result<(), String> {
+async fn deliver(line: &Line, post: &Post) -> Result<(), String> {
     let (mut pause, mut reason) = (PAUSE, String::new());
     for attempt in 1..=ATTEMPTS {
-        let request = client.post(post.webhook.url()).timeout(PATIENCE).body(post.body.clone());
         let json = HeaderValue::from_static("application/json");
-        match request.header(CONTENT_TYPE, json).send().await {
+        let call = line.call(|client| {
+            let request = client.post(post.webhook.url()).timeout(PATIENCE);
+            request.header(CONTENT_TYPE, json).body(post.body.clone())
+        });
+        match call.send().await {
             Ok(answer) if answer.status().is_success() => return Ok(()),
             Ok(answer) => {
                 let status = answer.status();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use reqwest::{Client, redirect};
 use tokio::time::Instant;
 
-use super::Egress;
+use super::{Egress, Line};
 
 /// How long a pool takes requests. What a name resolves to, and the system's authorities, are followed that fast.
 const LIFE: Duration = Duration::from_secs(300);
@@ -18,6 +18,13 @@ const IDLE: Duration = Duration::from_secs(60);
 
 /// So many HTTP/1 connections of one host may wait for requests. More are closed when they are free.
 const IDLE_CONNECTIONS: usize = 256;
+
+/// Servers of HTTP/2 let so many calls run on a connection, as RFC 9113 (5.1.2) recommends; more would wait for one of
+/// them to end, which may take minutes here.
+const CALLS: usize = 100;
+
+/// A pool has no more lines. If all are full, calls wait as said.
+const LINES: usize = 64;
 
 /// How often a peer is asked whether it is still there, and how long it may take to say so.
 const PING: Duration = Duration::from_secs(30);
@@ -46,42 +53,41 @@ pub(crate) struct Clients(Arc<Mutex<HashMap<Name, Pool>>>);
 
 #[derive(Debug)]
 struct Pool {
-    client: Client,
+    /// Never empty, but until the first is made.
+    lines: Vec<Line>,
     until: Instant,
 }
 
 impl Clients {
-    /// The pool for `way`, made if there is none.
+    /// A line of the pool for `way`, which is made if there is none.
     ///
     /// # Errors
     /// TLS cannot be set up.
-    pub(crate) fn get(&self, way: &Way) -> reqwest::Result<Client> {
+    pub(crate) fn get(&self, way: &Way) -> reqwest::Result<Line> {
         self.get_at(way, Instant::now())
     }
 
-    fn get_at(&self, way: &Way, now: Instant) -> reqwest::Result<Client> {
+    fn get_at(&self, way: &Way, now: Instant) -> reqwest::Result<Line> {
         let name = way.name();
         let old = {
             let mut pools = self.lock();
-            let Some(pool) = pools.get_mut(&name) else {
-                // Under the lock, so that the first requests share what the first of them makes.
-                let client = build(way)?;
-                pools.insert(name, Pool { client: client.clone(), until: now + LIFE });
-                return Ok(client);
-            };
+            let pool = pools.entry(name).or_insert_with(|| Pool { lines: Vec::new(), until: now + LIFE });
+            // What is made under the lock is shared by all who come at the same time.
+            let line = pool.line(way)?;
             if now < pool.until {
-                return Ok(pool.client.clone());
+                return Ok(line);
             }
             // Others go on with it while this one reads the system's authorities.
             pool.until = now + LIFE;
-            pool.client.clone()
+            line
         };
         match build(way) {
             Ok(client) => {
+                let line = Line::new(client);
                 if let Some(pool) = self.lock().get_mut(&name) {
-                    pool.client = client.clone();
+                    pool.lines = vec![line.clone()];
                 }
-                Ok(client)
+                Ok(line)
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection pool could not be made anew: the old one goes on");
@@ -98,6 +104,23 @@ impl Clients {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Name, Pool>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pool {
+    /// The first line with room, so that few connections do all the work; if there is none, another.
+    fn line(&mut self, way: &Way) -> reqwest::Result<Line> {
+        if let Some(line) = self.lines.iter().find(|line| line.calls() < CALLS) {
+            return Ok(line.clone());
+        }
+        match self.lines.iter().min_by_key(|line| line.calls()) {
+            Some(line) if self.lines.len() >= LINES => Ok(line.clone()),
+            _ => {
+                let line = Line::new(build(way)?);
+                self.lines.push(line.clone());
+                Ok(line)
+            }
+        }
     }
 }
 

@@ -5,9 +5,10 @@ use bytes::Bytes;
 use catalogue::Dialect;
 use protocol::embeddings::Form;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
-use reqwest::{Client, Method, RequestBuilder, Url};
+use reqwest::{Method, Url};
 
 use super::Visit;
+use crate::egress::{Call, Line};
 use crate::pipeline::{Deed, Exchange, Outgoing};
 use crate::snapshot::Api;
 
@@ -42,7 +43,7 @@ impl Place {
 /// One endpoint of a provider, for one model.
 #[derive(Debug)]
 pub(super) struct Endpoint<'a> {
-    pub(super) client: &'a Client,
+    pub(super) line: &'a Line,
     pub(super) api: &'a Api,
     pub(super) model: &'a str,
     pub(super) place: Place,
@@ -52,15 +53,16 @@ pub(super) struct Endpoint<'a> {
 
 impl Endpoint<'_> {
     /// The request with this body, not sent yet.
-    pub(super) fn request(&self, body: Bytes) -> RequestBuilder {
+    pub(super) fn request(&self, body: Bytes) -> Call {
         let headers = headers(&self.api.headers, self.place, &self.headers);
-        self.client.post(url(&self.api.base, self.place, self.model)).headers(headers).body(body)
+        let url = url(&self.api.base, self.place, self.model);
+        self.line.call(|client| client.post(url).headers(headers).body(body))
     }
 
     /// The request of a visit to a response that the provider keeps.
     ///
     /// Source: platform.openai.com/docs/api-reference/responses, read 2026-11-21.
-    pub(super) fn visit(&self, visit: &Visit) -> RequestBuilder {
+    pub(super) fn visit(&self, visit: &Visit) -> Call {
         let (method, action) = match visit.deed {
             Deed::Fetch => (Method::GET, None),
             Deed::Delete => (Method::DELETE, None),
@@ -75,7 +77,7 @@ impl Endpoint<'_> {
             url.query_pairs_mut().extend_pairs(&visit.query);
         }
         let headers = headers(&self.api.headers, self.place, &self.headers);
-        self.client.request(method, url).headers(headers).body(Bytes::new())
+        self.line.call(|client| client.request(method, url).headers(headers).body(Bytes::new()))
     }
 }
 

@@ -1,13 +1,14 @@
 //! One call of a provider.
 
 use protocol::exchange::Exchange;
+use reqwest::Response;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{RequestBuilder, Response};
 use tokio::time::{Instant, timeout_at};
 
 use super::refusal::{Sides, for_client, late, lost, refusal, tell_delay};
 use super::stream::Bounds;
 use super::{read, stream};
+use crate::egress::Call;
 use crate::pipeline::{Reply, ReplyBody, Terms, UpstreamFault};
 use crate::snapshot::Deployment;
 
@@ -19,9 +20,9 @@ pub(super) struct Talk {
     pub(super) losses: Vec<String>,
 }
 
-/// Sends `request` and reads the answer as far as `providers::call` promises.
+/// Sends `call` and reads the answer as far as `providers::call` promises.
 pub(super) async fn send(
-    request: RequestBuilder,
+    call: Call,
     deployment: &Deployment,
     talk: Talk,
     terms: Terms,
@@ -32,7 +33,7 @@ pub(super) async fn send(
     let first_byte = if talk.stream { now + timeouts.first_byte } else { whole };
     let sides = Sides { client: talk.exchange.client, provider: talk.exchange.provider };
     let waits = Waits { first_byte, whole };
-    let (mut response, mut headers) = begun(request, waits, sides, (terms.clock)()).await?;
+    let (mut response, mut headers) = begun(call, waits, sides, (terms.clock)()).await?;
     let mut losses = talk.losses;
     let body = if talk.stream {
         let bounds = Bounds { event_bytes: terms.limits.stream_event_bytes, idle: timeouts.stream_idle };
@@ -57,15 +58,15 @@ pub(super) struct Waits {
     pub(super) whole: Instant,
 }
 
-/// Sends `request` and waits for an answer that is no error, whose headers for the client come with it. `now` is in
+/// Sends `call` and waits for an answer that is no error, whose headers for the client come with it. `now` is in
 /// seconds since 1970.
 pub(super) async fn begun(
-    request: RequestBuilder,
+    call: Call,
     waits: Waits,
     sides: Sides,
     now: u64,
 ) -> Result<(Response, HeaderMap), UpstreamFault> {
-    let mut response = timeout_at(waits.first_byte, request.send())
+    let mut response = timeout_at(waits.first_byte, call.send())
         .await
         .map_err(|_| late("its first byte"))?
         .map_err(|e| lost(&e))?;

@@ -5,13 +5,13 @@ use catalogue::{Dialect, EmbeddingDialect};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use protocol::embeddings::{Exchange, Form};
 use protocol::exchange::Judged;
-use reqwest::RequestBuilder;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
 use super::refusal::{Sides, garbled, too_long};
 use super::send::Waits;
 use super::{read, send};
+use crate::egress::Call;
 use crate::pipeline::{Reply, Terms, UpstreamFault};
 use crate::snapshot::Deployment;
 
@@ -31,19 +31,20 @@ pub(super) struct Vectors {
 /// An answer's place among the calls, its headers and its body.
 type Numbered = (usize, (HeaderMap, Bytes));
 
-/// Sends `requests` and puts their answers together, in this order. They have the time of one, and if one of them
+/// Sends `calls` and puts their answers together, in this order. They have the time of one, and if one of them
 /// fails, all do: half of the vectors are of no use. Together they may be as long as one.
 pub(super) async fn send(
-    requests: Vec<RequestBuilder>,
+    calls: Vec<Call>,
     deployment: &Deployment,
     Vectors { exchange, mut losses }: Vectors,
     terms: Terms,
 ) -> Result<Reply, UpstreamFault> {
     let deadline = Instant::now() + deployment.timeouts.request;
     let sides = Sides { client: language(exchange.client), provider: language(exchange.provider) };
-    let calls = requests.into_iter().enumerate().map(|(at, request)| async move {
-        one(request, deadline, sides, terms).await.map(|answer| (at, answer))
-    });
+    let calls = calls
+        .into_iter()
+        .enumerate()
+        .map(|(at, call)| async move { one(call, deadline, sides, terms).await.map(|answer| (at, answer)) });
     // In any order, so that the first that fails ends the others.
     let (answers, limit) = (stream::iter(calls).buffer_unordered(AT_ONCE), terms.limits.answer_bytes);
     let mut answers =
@@ -85,12 +86,12 @@ fn language(form: Form) -> Dialect {
 }
 
 async fn one(
-    request: RequestBuilder,
+    call: Call,
     deadline: Instant,
     sides: Sides,
     terms: Terms,
 ) -> Result<(HeaderMap, Bytes), UpstreamFault> {
     let waits = Waits { first_byte: deadline, whole: deadline };
-    let (mut response, headers) = send::begun(request, waits, sides, (terms.clock)()).await?;
+    let (mut response, headers) = send::begun(call, waits, sides, (terms.clock)()).await?;
     Ok((headers, read::whole(&mut response, deadline, terms.limits.answer_bytes).await?))
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::extract::Request;
 use axum::serve::Listener;
+use futures::future::join_all;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
@@ -175,6 +176,20 @@ async fn where_http_2_is_offered_requests_share_one_connection() {
     assert_eq!((one.0, two.0), (200, 200), "{one:?} {two:?}");
     assert_eq!(server.connections(), 1);
     assert!(server.seen().iter().all(|seen| seen == "HTTP/2.0 secure.example"), "{:?}", server.seen());
+}
+
+#[tokio::test]
+async fn more_calls_than_a_connection_may_have_share_several() {
+    let authority = Authority::new();
+    let server = Secure::speaking(&authority, &["h2"], 101).await;
+    let models = |query: &str| vec![model("m", &[&format!("{}{query}", server.url())])];
+    let gateway = started(models("?alone"), trusting(&[&authority]), &names()).await;
+    assert_eq!(told(&gateway).await.0, 200);
+    gateway.deliver(with_egress("r2", models(""), trusting(&[&authority])));
+    gateway.wait_for("r2").await;
+    let all = within("all at a time", join_all((0..101).map(|_| told(&gateway)))).await;
+    assert!(all.iter().all(|(status, _)| *status == 200), "{all:?}");
+    assert_eq!(server.connections(), 2);
 }
 
 #[tokio::test]
