@@ -43,3 +43,21 @@ impl Egress {
         *self == Self::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_absent_is_the_default_and_only_what_was_written_is_rendered() {
+        let read = |text| serde_json::from_str::<Egress>(text).unwrap();
+        assert!(read("{}").is_default());
+        let all =
+            r#"{"local_addresses":"allowed","proxy":"http://p","no_proxy":["a"],"ca_certificates":["c"]}"#;
+        assert_eq!(serde_json::to_string(&read(all)).unwrap(), all);
+        assert_eq!(serde_json::to_string(&Egress::default()).unwrap(), r#"{"local_addresses":"refused"}"#);
+        for text in [r#"{"proxy":"http://p"}"#, r#"{"no_proxy":["a"]}"#, r#"{"ca_certificates":["c"]}"#] {
+            assert!(!read(text).is_default(), "{text}");
+        }
+    }
+}
