@@ -9,6 +9,7 @@ mod budget_policy;
 mod conditions;
 mod definitions;
 mod duration;
+mod egress;
 mod model_deployment;
 mod model_gateway;
 mod model_route;
@@ -28,6 +29,7 @@ pub use budget_policy::{
 pub use conditions::{ConditionType, StatusConditions};
 pub use definitions::definitions;
 pub use duration::DurationText;
+pub use egress::{EgressSpec, LocalAddresses};
 pub use model_deployment::{
     CapacitySpec, CredentialsRef, GatewayRef, HeaderEntry, ModelDeployment, ModelDeploymentSpec,
     ModelDeploymentStatus, ProviderSpec, ResolvedStatus, ServingGateway, WireDialect,

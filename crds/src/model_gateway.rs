@@ -5,7 +5,9 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{DurationText, GatewayBudgetsSpec, GatewayPricingSpec, GatewayRoutingSpec, NamespaceSelection};
+use crate::{
+    DurationText, EgressSpec, GatewayBudgetsSpec, GatewayPricingSpec, GatewayRoutingSpec, NamespaceSelection,
+};
 
 /// A set of gateway pods that serve one routing config. Its pods are those in its namespace that carry
 /// the label `fairlead.dev/gateway` with its name; the Helm chart makes them.
@@ -93,6 +95,9 @@ pub struct ModelGatewaySpec {
     /// otherwise for its own.
     #[serde(default)]
     pub routing: GatewayRoutingSpec,
+    /// How providers and webhooks are reached.
+    #[serde(default)]
+    pub egress: EgressSpec,
 }
 
 /// Whose ModelDeployments are served.

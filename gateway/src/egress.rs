@@ -67,7 +67,7 @@ impl Egress {
     /// Whether the host of `url` may not be called, as far as its name tells. What its name resolves to is seen when it
     /// is called.
     pub(crate) fn refuses(&self, url: &Url) -> bool {
-        self.local_addresses == LocalAddresses::Refused && guard::is_local_url(url)
+        self.local_addresses == LocalAddresses::Refused && config::is_local_url(url)
     }
 
     /// Puts the settings into a client.

@@ -194,6 +194,7 @@ mod tests {
                 user_budgets: config::UserBudgets::AllKeys,
                 routing: config::Routing::default(),
                 default_fallbacks: Vec::new(),
+                egress: config::Egress::default(),
             },
             models: models.iter().map(model).collect(),
             budgets: Vec::new(),

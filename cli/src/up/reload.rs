@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use catalogue::Catalogue;
-use config::{Bundle, Delivery, LocalAddresses, ObjectName, Secret};
+use config::{Bundle, Delivery, ObjectName, Secret};
+use crds::LocalAddresses;
 use gateway::Feed;
 use notify::{RecursiveMode, Watcher};
 use render::{Previous, Rendered};
@@ -70,6 +71,10 @@ impl Loader {
     async fn load(&mut self) -> anyhow::Result<Arc<Delivery>> {
         let mut folder = Folder::read(&self.root, Some(&self.data_dir), &environment);
         folder.manifests.previous = self.previous.clone();
+        for gateway in &mut folder.manifests.gateways {
+            // Ollama and LM Studio run beside it, and whoever writes the folder owns the machine.
+            Arc::make_mut(gateway).spec.egress.local_addresses = LocalAddresses::Allowed;
+        }
         self.made = self.issuer.issue(&mut folder.manifests).await?;
         let rendered = render::render(&folder.manifests, &self.catalogue);
         self.tell(&folder, &rendered);
@@ -77,10 +82,8 @@ impl Loader {
         let Some(found) = rendered.gateways.get(&name) else {
             anyhow::bail!("ModelGateway {name} cannot be served: see the findings above");
         };
-        let (mut config, credentials) = (found.config.clone(), found.credentials.clone());
+        let (config, credentials) = (found.config.clone(), found.credentials.clone());
         let previous = Previous { config: Arc::new(config.clone()), credentials: credentials.clone() };
-        // Ollama and LM Studio run beside it, and whoever writes the folder owns the machine.
-        config.settings.egress.local_addresses = LocalAddresses::Allowed;
         let revision = Bundle::pack(&config).context("the config is too large")?.revision;
         self.previous.insert(name, previous);
         let delivery = Arc::new(Delivery { revision, config, credentials });

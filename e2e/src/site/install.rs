@@ -41,9 +41,12 @@ impl Site {
         let key = random_key()?;
         let secret = format!("--from-literal={}={key}", MASTER_KEY.1);
         cluster.kubectl(&["create", "secret", "generic", MASTER_KEY.0, "-n", ns, &secret], "").await?;
-        cluster
-            .kubectl(&["apply", "-n", ns, "-f", "-"], include_str!("../../manifests/gateway.yaml"))
-            .await?;
+        // It takes the API server a moment to know kinds that are new.
+        wait::until_true(LATER, "a gateway to be taken", async || {
+            let manifests = include_str!("../../manifests/gateway.yaml");
+            cluster.kubectl(&["apply", "-n", ns, "-f", "-"], manifests).await.map(|_| true)
+        })
+        .await?;
         for name in ["upstream", "fairlead-operator", SERVICE] {
             let target = format!("deployment/{name}");
             cluster.kubectl(&["rollout", "status", "-n", ns, &target, "--timeout=90s"], "").await?;

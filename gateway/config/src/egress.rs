@@ -1,6 +1,9 @@
 //! How a gateway reaches what it calls: providers, and the webhooks of alerts.
 
 use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::is_local_url;
 
 /// The longest that [`Egress::ca_certificates`] are together.
 pub const MAX_CERTIFICATE_BYTES: usize = 256 << 10;
@@ -37,6 +40,12 @@ pub enum LocalAddresses {
 }
 
 impl Egress {
+    /// Whether the host of `url` may not be called, as far as its name tells.
+    #[must_use]
+    pub fn refuses(&self, url: &Url) -> bool {
+        self.local_addresses == LocalAddresses::Refused && is_local_url(url)
+    }
+
     /// Whether nothing was written for it.
     #[must_use]
     pub fn is_default(&self) -> bool {

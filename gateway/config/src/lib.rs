@@ -8,6 +8,7 @@ mod bundle;
 mod condition;
 mod egress;
 mod key;
+mod local;
 mod master_key;
 mod parameters;
 mod pricing;
@@ -22,6 +23,7 @@ pub use bundle::{Bundle, BundleError, INDEX_FILE, SHARD_BYTES, SHARDS, shard_slo
 pub use condition::{Condition, ConditionError, FACTS, FUNCTIONS};
 pub use egress::{Egress, LocalAddresses, MAX_CERTIFICATE_BYTES};
 pub use key::{Access, Key, KeyHash, KeyLimits, UserBudgets};
+pub use local::{is_local_address, is_local_url};
 pub use master_key::WeakKey;
 pub use parameters::{ExtraBody, FieldPath, OWN_FIELDS, Parameters, ParametersError, Step};
 pub use pricing::{Bills, PriceSource, Pricing, Rates, UnknownPrice};

@@ -11,9 +11,7 @@ use protocol::usage::Usage;
 use super::facts::Facts;
 use super::filter::Filter;
 use super::thread::{self, Thread};
-use super::{
-    Ask, Caller, Fault, Gateway, Outgoing, Record, Reply, Snapshot, Terms, estimate, kept,
-};
+use super::{Ask, Caller, Fault, Gateway, Outgoing, Record, Reply, Snapshot, Terms, estimate, kept};
 use crate::admission::{self, Admitted, Asked, Forecast, Load};
 use crate::observe::bill::Account;
 use crate::providers;

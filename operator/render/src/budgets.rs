@@ -11,7 +11,9 @@ mod targets;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use config::{Budget, FailureMode, Key, Model, ObjectName, OnExceed, ReservationEstimate, Route, Secret};
+use config::{
+    Budget, Egress, FailureMode, Key, Model, ObjectName, OnExceed, ReservationEstimate, Route, Secret,
+};
 use crds::{BudgetPolicy, ConditionType};
 
 use crate::gateways::object_name;
@@ -23,6 +25,8 @@ pub(crate) struct Context<'a> {
     manifests: &'a Manifests,
     gateway: &'a ObjectName,
     failure_mode: FailureMode,
+    /// How webhooks are reached.
+    egress: &'a Egress,
     /// Public names and aliases, to the public name.
     models: HashMap<&'a str, &'a str>,
     /// The labels of each model's deployments.
@@ -74,6 +78,7 @@ impl<'a> Context<'a> {
         manifests: &'a Manifests,
         gateway: &'a ObjectName,
         failure_mode: FailureMode,
+        egress: &'a Egress,
         (models, routes, keys): (&'a [Model], &'a [Route], &'a [Key]),
     ) -> Self {
         let each = models.iter().flat_map(|model| {
@@ -99,6 +104,7 @@ impl<'a> Context<'a> {
             manifests,
             gateway,
             failure_mode,
+            egress,
             models: each.chain(routed).collect(),
             labels: labels.collect(),
             keys: labelled.collect(),

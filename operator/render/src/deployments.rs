@@ -7,6 +7,7 @@ use catalogue::Catalogue;
 use config::{Capacity, Config, Deployment, ObjectName, Secret, Upstream};
 use crds::{CapacitySpec, ConditionType, CredentialsRef, ModelDeployment, OnSourceError};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use url::Url;
 
 use crate::credentials::{Credential, Resolved};
 use crate::gateways::{Gateway, object_name};
@@ -61,7 +62,11 @@ pub(crate) fn candidate(
     };
     let before = match objection.effect {
         Effect::LastGoodServes if !object.spec.suspend => {
-            last_good(context.manifests.previous.get(&gateway.name), object, &name)
+            let before = last_good(context.manifests.previous.get(&gateway.name), object, &name);
+            // What was allowed before may be so no more.
+            before.filter(|before| {
+                before.entry.as_ref().is_none_or(|one| local_host(&one.upstream, gateway).is_none())
+            })
         }
         _ => None,
     };
@@ -103,6 +108,10 @@ fn fresh(
         None => None,
     };
     let upstream_model = spec.provider.model.clone().unwrap_or_else(|| model.clone());
+    let upstream = upstream(context.catalogue, spec, &upstream_model, credential).map_err(not_accepted)?;
+    if let Some(host) = local_host(&upstream, gateway) {
+        return Err(not_accepted(local(&host)));
+    }
     let pricing =
         pricing(context.catalogue, (spec, &upstream_model), &gateway.prices).map_err(not_accepted)?;
     let entry = Deployment {
@@ -110,7 +119,7 @@ fn fresh(
         uid: object.metadata.uid.clone().unwrap_or_default(),
         provider: spec.provider.type_.clone(),
         quirks: context.catalogue.quirks(&spec.provider.type_, &upstream_model),
-        upstream: upstream(context.catalogue, spec, &upstream_model, credential).map_err(not_accepted)?,
+        upstream,
         upstream_model,
         weight: in_range("weight", spec.weight, 1_000_000).map_err(not_accepted)?,
         priority: in_range("priority", spec.priority, 31).map_err(not_accepted)?,
@@ -147,6 +156,21 @@ fn capacity(written: &CapacitySpec) -> Result<Capacity, Fault> {
         requests_per_minute: in_a_minute("requestsPerMinute", written.requests_per_minute)?,
         tokens_per_minute: in_a_minute("tokensPerMinute", written.tokens_per_minute)?,
     })
+}
+
+/// The host that a gateway will not call, if it is one.
+fn local_host(upstream: &Upstream, gateway: &Gateway) -> Option<String> {
+    let Upstream::Http(http) = upstream else { return None };
+    let url = Url::parse(&http.base_url).ok()?;
+    let is_refused = gateway.settings.egress.refuses(&url);
+    is_refused.then(|| url.host_str().unwrap_or_default().to_owned())
+}
+
+fn local(host: &str) -> Fault {
+    invalid(format!(
+        "'{host}' in its base URL is a local address: in a pod that is the gateway itself or its cloud; \
+         egress.localAddresses of the ModelGateway allows it"
+    ))
 }
 
 pub(crate) fn check_public_name(name: &str) -> Result<(), Fault> {

@@ -1,5 +1,6 @@
 //! ModelGateways: who is attached, and the assembly of each config. `gateways/settings.rs` has their settings.
 
+mod egress;
 mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -162,6 +163,7 @@ fn assemble(
         manifests,
         &gateway.name,
         gateway.failure_mode,
+        &gateway.settings.egress,
         (&groups.models, &routed.routes, &keys),
     );
     let formed = budgets::form(&context, &own.policies, findings);

@@ -55,6 +55,7 @@ fn rendered(models: &[(&str, u32)], credential: &str) -> GatewayConfig {
         user_budgets: config::UserBudgets::AllKeys,
         routing: config::Routing::default(),
         default_fallbacks: Vec::new(),
+        egress: config::Egress::default(),
     };
     let config = Config {
         gateway: id("main"),

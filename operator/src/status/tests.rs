@@ -45,6 +45,7 @@ fn config(models: &[(&str, u32)]) -> Config {
         user_budgets: config::UserBudgets::AllKeys,
         routing: config::Routing::default(),
         default_fallbacks: Vec::new(),
+        egress: config::Egress::default(),
     };
     Config {
         gateway: id("main"),

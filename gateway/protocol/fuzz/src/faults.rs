@@ -6,7 +6,7 @@ use protocol::fault::{FaultClass, Reading, openai_error, read, read_stream_error
 
 use super::sound;
 
-const CLASSES: [FaultClass; 10] = [
+const CLASSES: [FaultClass; 11] = [
     FaultClass::InvalidRequest,
     FaultClass::Authentication,
     FaultClass::Forbidden,

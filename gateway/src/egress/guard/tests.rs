@@ -1,8 +1,11 @@
 //! Which addresses are local, however they are written.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
+use config::is_local_url;
 use futures::future::{BoxFuture, FutureExt};
+use reqwest::Url;
 
 use super::*;
 use crate::egress::LookUp;

@@ -85,6 +85,14 @@ fn webhook(
         );
         return Err(Missing { reason: Reason::SecretUnusable, message });
     }
+    if url.is_some_and(|url| context.egress.refuses(&url)) {
+        let message = format!(
+            "the URL in key {} of Secret {secret} is at a local address: egress.localAddresses of the ModelGateway \
+             allows it",
+            reference.key
+        );
+        return Err(Missing { reason: Reason::SecretUnusable, message });
+    }
     Ok(Some(found))
 }
 
@@ -96,5 +104,10 @@ fn last_webhook(
     let alerts = &previous(context, object, name)?.alerts;
     let reference = alerts.iter().find(|alert| alert.at_percent == at_percent)?.webhook.clone()?;
     let (_, material) = material(context, &reference)?;
+    // What was allowed before may be so no more.
+    let url = Url::parse(std::str::from_utf8(material.expose()).ok()?.trim()).ok()?;
+    if context.egress.refuses(&url) {
+        return None;
+    }
     Some(Credential { reference, material })
 }

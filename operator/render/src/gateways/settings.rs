@@ -3,6 +3,7 @@
 use config::{Limits, ObjectName, Routing, Secret, Settings, UserBudgets, WeakKey};
 use crds::{ConditionType, GatewayRoutingSpec, LimitsSpec, ModelGateway, ModelGatewaySpec, UserKeys};
 
+use super::egress::egress;
 use crate::pricing::unknown_price;
 use crate::routes::ModelEntry;
 use crate::routing::{check_fallbacks, fallbacks, routing};
@@ -65,6 +66,7 @@ fn settings(spec: &ModelGatewaySpec) -> Result<Settings, Fault> {
         },
         routing: routing(&spec.routing.routing(), Routing::default()).map_err(in_routing)?,
         default_fallbacks: spec.routing.fallbacks.clone(),
+        egress: egress(&spec.egress)?,
     })
 }
 

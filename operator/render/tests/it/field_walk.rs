@@ -187,6 +187,14 @@ const WALK: &[Step] = &[
     ("BudgetPolicy.reservation.ttl", &[], ("ttl: 10m", "ttl: 11m")),
     ("BudgetPolicy.parentRef.name", &[], ("parentRef: {name: above}", "parentRef: {name: beside}")),
     ("BudgetPolicy.suspend", &[], ("suspend: false # until", "suspend: true # until")),
+    ("ModelGateway.egress.localAddresses", &[], ("localAddresses: Refused", "localAddresses: Allowed")),
+    (
+        "ModelGateway.egress.proxy",
+        &[],
+        ("proxy: 'http://proxy.example:3128'", "proxy: 'http://other.example:3128'"),
+    ),
+    ("ModelGateway.egress.noProxy", &[], ("noProxy: [10.0.0.0/8]", "noProxy: [10.1.0.0/16]")),
+    ("ModelGateway.egress.caCertificates", &[], ("CERTIFICATE----- one", "CERTIFICATE----- two")),
     ("ModelGateway.routing.strategy", &[], ("strategy: Weighted", "strategy: LowestCost")),
     (
         "ModelGateway.routing.sessionAffinity",

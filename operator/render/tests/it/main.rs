@@ -5,6 +5,8 @@ mod budget_families;
 #[cfg(test)]
 mod budgets;
 #[cfg(test)]
+mod egress;
+#[cfg(test)]
 mod fallbacks;
 #[cfg(test)]
 mod field_walk;

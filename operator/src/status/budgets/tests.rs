@@ -60,6 +60,7 @@ fn config(amount: u64, reset_at: Option<u64>) -> Config {
         user_budgets: config::UserBudgets::AllKeys,
         routing: config::Routing::default(),
         default_fallbacks: Vec::new(),
+        egress: config::Egress::default(),
     };
     Config {
         gateway: id("main"),

@@ -36,6 +36,7 @@ fn config() -> Config {
         user_budgets: config::UserBudgets::AllKeys,
         routing: config::Routing::default(),
         default_fallbacks: Vec::new(),
+        egress: config::Egress::default(),
     };
     let key = Key {
         id: id("bot"),
