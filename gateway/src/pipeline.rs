@@ -150,9 +150,9 @@ impl Gateway {
     }
 
     /// A call of `deployment` about what it keeps: what comes of it says little of other calls.
-    fn errand_at(&self, deployment: &Deployment, is_stream: bool) -> Attempt {
+    fn errand_at(&self, deployment: &Arc<Deployment>, is_stream: bool) -> Attempt {
         let never = Cooldown { failures: 0, failure_percent: 0, ..Cooldown::default() };
-        Attempt::begin(&self.health, &deployment.identity, never, is_stream)
+        Attempt::begin(&self.health, deployment, never, is_stream)
     }
 
     /// Whether [`Self::drain`] was called.

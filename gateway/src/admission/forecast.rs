@@ -28,6 +28,11 @@ pub(crate) struct Forecast {
 }
 
 impl Forecast {
+    /// About how many tokens the input of `ask` has at most. Long ones are read for it, once.
+    pub(crate) fn input_of(ask: &Ask) -> u64 {
+        input(ask)
+    }
+
     /// The most that `ask` can come to at any deployment of `model`.
     pub(crate) fn most(ask: &Ask, model: &Model) -> Self {
         let (input, said) = (input(ask), &ask.said);

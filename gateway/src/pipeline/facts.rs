@@ -8,21 +8,19 @@ use cel::context::VariableResolver;
 use protocol::hub::{Body, Format, MediaKind, Request};
 
 use super::{Ask, Caller, Task};
-use crate::admission;
+use crate::admission::{self, Forecast};
 use crate::snapshot::Needs;
 
 /// Of one request.
 pub(super) struct Facts<'f> {
     ask: &'f Ask,
     caller: &'f Caller,
-    /// About how many tokens its input has.
-    tokens: u64,
     content: OnceLock<Needs>,
 }
 
 impl<'f> Facts<'f> {
-    pub(super) fn new(ask: &'f Ask, caller: &'f Caller, tokens: u64) -> Self {
-        Self { ask, caller, tokens, content: OnceLock::new() }
+    pub(super) fn new(ask: &'f Ask, caller: &'f Caller) -> Self {
+        Self { ask, caller, content: OnceLock::new() }
     }
 
     /// What it asks of a model. Found out once, since all of the body must be read.
@@ -32,7 +30,7 @@ impl<'f> Facts<'f> {
             let is_talk = !matches!(self.ask.task, Task::Embed(_));
             let request = is_talk.then(|| self.ask.hub_of(text).ok()).flatten();
             let needs = request.map(|request| of_content(&request)).unwrap_or_default();
-            Needs { tokens: self.tokens, ..needs }
+            Needs { tokens: Forecast::input_of(self.ask), ..needs }
         })
     }
 }
@@ -61,7 +59,7 @@ impl VariableResolver for Facts<'_> {
         Some(match name {
             "model" => Value::from(self.ask.model.as_str()),
             "tags" => Value::from(admission::tags(self.caller, said)),
-            "tokens" => number(self.tokens),
+            "tokens" => number(Forecast::input_of(self.ask)),
             "max_tokens" => number(said.most_output.unwrap_or_default()),
             "stream" => Value::Bool(self.ask.stream),
             "tools" => Value::Bool(self.needs().tools),

@@ -127,7 +127,7 @@ impl<'s> Work<'s> {
             };
             let cooldown = model.routing.cooldown;
             let load = self.load(model, &deployment).await;
-            let attempt = Attempt::begin(&gateway.health, &deployment.identity, cooldown, self.ask.stream);
+            let attempt = Attempt::begin(&gateway.health, &deployment, cooldown, self.ask.stream);
             record.tries(&deployment, attempt.with_load(load));
             // No provider is asked for what the spool does not know.
             record.notes(None).await;
@@ -168,8 +168,7 @@ impl<'s> Work<'s> {
     }
 
     pub(super) fn filter<'t>(&self, model: &Model, thread: Option<&'t Thread>) -> Filter<'t> {
-        let facts = Facts::new(&self.ask, self.caller, Forecast::most(&self.ask, model).input);
-        Filter::new(model, thread, &facts)
+        Filter::new(model, thread, &Facts::new(&self.ask, self.caller))
     }
 
     pub(super) fn wish(&self, model: &Model) -> Wish {

@@ -10,13 +10,13 @@ use tokio::time::Instant;
 use super::health::{Health, State};
 use super::tell::{Cooled, Teller};
 use crate::pipeline::Load;
-use crate::snapshot::Identity;
+use crate::snapshot::Deployment;
 
 /// A call that is under way. Dropped with nothing said, its client has hung up.
 #[derive(Debug)]
 pub(crate) struct Attempt {
     state: Arc<State>,
-    identity: Identity,
+    deployment: Arc<Deployment>,
     cooldown: Cooldown,
     teller: Teller,
     since: Instant,
@@ -30,13 +30,18 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    /// A call of the deployment of `identity` begins.
-    pub(crate) fn begin(health: &Health, identity: &Identity, cooldown: Cooldown, is_stream: bool) -> Self {
-        let (state, now) = (health.of(identity), Instant::now());
+    /// A call of `deployment` begins.
+    pub(crate) fn begin(
+        health: &Health,
+        deployment: &Arc<Deployment>,
+        cooldown: Cooldown,
+        is_stream: bool,
+    ) -> Self {
+        let (state, now) = (health.of(&deployment.identity), Instant::now());
         let tries = state.enter(now);
         let teller = health.teller.clone();
-        let identity = identity.clone();
-        Self { state, identity, cooldown, teller, since: now, is_stream, load: None, tokens: 0, tries }
+        let deployment = Arc::clone(deployment);
+        Self { state, deployment, cooldown, teller, since: now, is_stream, load: None, tokens: 0, tries }
     }
 
     /// The same, while `load` counts what it takes of what the provider allows.
@@ -72,9 +77,14 @@ impl Attempt {
             self.began();
         }
         let Some(lasts) = self.state.failed(class, told, &self.cooldown, Instant::now()) else { return };
-        let deployment = self.identity.id.to_string();
-        tracing::warn!(deployment, fault = class.name(), seconds = lasts.as_secs_f64(), "left alone");
-        self.teller.tell(Cooled { identity: self.identity.clone(), lasts });
+        let deployment = &self.deployment;
+        tracing::warn!(
+            deployment = deployment.label,
+            fault = class.name(),
+            seconds = lasts.as_secs_f64(),
+            "left alone"
+        );
+        self.teller.tell(Cooled { identity: deployment.identity.clone(), lasts });
     }
 }
 

@@ -323,11 +323,11 @@ async fn health_survives_a_success_as_history_and_ignores_bad_requests() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_hangs_up_leaves_no_place_taken() {
-    let (health, identity) = (Health::default(), deployment("one").identity);
+    let (health, one) = (Health::default(), Arc::new(deployment("one")));
     cool(&health, "one", 5);
     tokio::time::advance(Duration::from_secs(6)).await;
-    let attempt = Attempt::begin(&health, &identity, Cooldown::default(), false);
-    let other = Attempt::begin(&health, &identity, Cooldown::default(), false);
+    let attempt = Attempt::begin(&health, &one, Cooldown::default(), false);
+    let other = Attempt::begin(&health, &one, Cooldown::default(), false);
     assert!(matches!(state(&health, "one").standing(Instant::now()), Standing::Cools(_)), "one call tries");
     assert_eq!(state(&health, "one").busy(), 2);
     drop(attempt);
