@@ -41,7 +41,6 @@ use work::Work;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use config::Cooldown;
 use limits::{Channel, Limiter};
 use reqwest::header::HeaderMap;
 use store::Store;
@@ -151,8 +150,7 @@ impl Gateway {
 
     /// A call of `deployment` about what it keeps: what comes of it says little of other calls.
     fn errand_at(&self, deployment: &Arc<Deployment>, is_stream: bool) -> Attempt {
-        let never = Cooldown { failures: 0, failure_percent: 0, ..Cooldown::default() };
-        Attempt::begin(&self.health, deployment, never, is_stream)
+        Attempt::visit(&self.health, deployment, is_stream)
     }
 
     /// Whether [`Self::drain`] was called.

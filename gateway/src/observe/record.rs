@@ -186,8 +186,8 @@ impl Record {
     }
 
     /// The deployment tried last answers: the first event of a stream, or else all of it.
-    pub(crate) fn replies(&self) {
-        if let Some(serving) = &self.serving {
+    pub(crate) fn replies(&mut self) {
+        if let Some(serving) = &mut self.serving {
             serving.attempt.began();
         }
     }

@@ -126,9 +126,9 @@ impl<'s> Work<'s> {
                 }
             };
             let cooldown = model.routing.cooldown;
-            let load = self.load(model, &deployment).await;
-            let attempt = Attempt::begin(&gateway.health, &deployment, cooldown, self.ask.stream);
-            record.tries(&deployment, attempt.with_load(load));
+            let mut attempt = Attempt::begin(&gateway.health, &deployment, cooldown, self.ask.stream);
+            attempt.loads(self.load(model, &deployment).await);
+            record.tries(&deployment, attempt);
             // No provider is asked for what the spool does not know.
             record.notes(None).await;
             let terms = Terms { limits: self.now.limits, clock: gateway.clock };

@@ -17,16 +17,20 @@ use crate::snapshot::Deployment;
 pub(crate) struct Attempt {
     state: Arc<State>,
     deployment: Arc<Deployment>,
-    cooldown: Cooldown,
     teller: Teller,
     since: Instant,
     is_stream: bool,
+    /// When it is to be left alone; `None` if nothing is told of it.
+    cooldown: Option<Cooldown>,
     /// What it takes of what the provider allows, where that is counted.
     load: Option<Load>,
     /// What it came to.
     tokens: u64,
     /// It is the one that tries what has cooled, and has not said how it went.
     tries: bool,
+    has_begun: bool,
+    is_answered: bool,
+    has_left: bool,
 }
 
 impl Attempt {
@@ -37,20 +41,38 @@ impl Attempt {
         cooldown: Cooldown,
         is_stream: bool,
     ) -> Self {
-        let (state, now) = (health.of(&deployment.identity), Instant::now());
-        let tries = state.enter(now);
-        let teller = health.teller.clone();
-        let deployment = Arc::clone(deployment);
-        Self { state, deployment, cooldown, teller, since: now, is_stream, load: None, tokens: 0, tries }
+        let mut attempt = Self::visit(health, deployment, is_stream);
+        attempt.tries = attempt.state.enter(attempt.since);
+        attempt.cooldown = Some(cooldown);
+        attempt
     }
 
-    /// The same, while `load` counts what it takes of what the provider allows.
-    pub(crate) fn with_load(mut self, load: Option<Load>) -> Self {
+    /// A call of `deployment` about something else than an answer: what comes of it says nothing of other calls.
+    pub(crate) fn visit(health: &Health, deployment: &Arc<Deployment>, is_stream: bool) -> Self {
+        let state = health.of(&deployment.identity);
+        state.visit();
+        Self {
+            state,
+            deployment: Arc::clone(deployment),
+            teller: health.teller.clone(),
+            since: Instant::now(),
+            is_stream,
+            cooldown: None,
+            load: None,
+            tokens: 0,
+            tries: false,
+            has_begun: false,
+            is_answered: false,
+            has_left: false,
+        }
+    }
+
+    /// `load` counts what it takes of what the provider allows.
+    pub(crate) fn loads(&mut self, load: Option<Load>) {
         if let Some(load) = &load {
             self.state.loaded(load.part, load.until);
         }
         self.load = load;
-        self
     }
 
     /// It came to so many tokens.
@@ -59,40 +81,56 @@ impl Attempt {
     }
 
     /// The first of the answer is here; of what is no stream, all of it.
-    pub(crate) fn began(&self) {
-        self.state.began(self.is_stream, self.since.elapsed());
+    pub(crate) fn began(&mut self) {
+        if self.cooldown.is_some() && !std::mem::replace(&mut self.has_begun, true) {
+            self.state.began(self.is_stream, self.since.elapsed());
+        }
     }
 
-    /// The answer is complete.
+    /// The answer is complete. Some say so more than once.
     pub(crate) fn answered(&mut self) {
         self.tries = false;
-        self.state.answered(Instant::now());
+        if self.cooldown.is_some() && !std::mem::replace(&mut self.is_answered, true) {
+            self.state.answered(self.since, Instant::now());
+        }
     }
 
-    /// It failed. `told` is how long the provider says to stay away.
+    /// It failed, and is over. `told` is how long the provider says to stay away.
     pub(crate) fn failed(&mut self, class: FaultClass, told: Option<Duration>) {
         self.tries = false;
         if class == FaultClass::Timeout {
             // It would have taken longer still.
             self.began();
         }
-        let Some(lasts) = self.state.failed(class, told, &self.cooldown, Instant::now()) else { return };
+        if let Some(cooldown) = self.cooldown {
+            self.judge((class, told), &cooldown);
+        }
+        self.leave();
+    }
+
+    fn judge(&self, failure: (FaultClass, Option<Duration>), cooldown: &Cooldown) {
+        let lasts = self.state.failed(failure, self.since, cooldown, Instant::now());
+        let Some(lasts) = lasts else { return };
         let deployment = &self.deployment;
-        tracing::warn!(
-            deployment = deployment.label,
-            fault = class.name(),
-            seconds = lasts.as_secs_f64(),
-            "left alone"
-        );
+        let fault = failure.0.name();
+        tracing::warn!(deployment = deployment.label, fault, seconds = lasts.as_secs_f64(), "left alone");
         self.teller.tell(Cooled { identity: deployment.identity.clone(), lasts });
+    }
+
+    /// It is under way no more.
+    fn leave(&mut self) {
+        if std::mem::replace(&mut self.has_left, true) {
+            return;
+        }
+        self.state.leave(self.tries);
+        if let Some(load) = self.load.take() {
+            load.settle(self.tokens);
+        }
     }
 }
 
 impl Drop for Attempt {
     fn drop(&mut self) {
-        self.state.leave(self.tries);
-        if let Some(load) = self.load.take() {
-            load.settle(self.tokens);
-        }
+        self.leave();
     }
 }

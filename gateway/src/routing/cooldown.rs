@@ -36,6 +36,8 @@ pub(crate) enum Standing {
 pub(crate) struct Breaker {
     /// It cools until then, or is due.
     until: Option<Instant>,
+    /// Since when.
+    cooled_at: Option<Instant>,
     /// How often it has cooled since it was answered last.
     times: u32,
     /// Until when the call that tries it holds that place.
@@ -83,22 +85,29 @@ impl Breaker {
         self.tried_until = None;
     }
 
-    /// A call was answered, or refused for a reason of its own.
-    pub(crate) fn answered(&mut self, now: Instant) {
+    /// A call that began at `since` was answered, or refused for a reason of its own.
+    pub(crate) fn answered(&mut self, since: Instant, now: Instant) {
+        if self.is_of_before(since) {
+            return;
+        }
         self.recent.note(false, now);
         let recent = std::mem::take(&mut self.recent);
         // Once it has cooled, what was before says nothing.
         *self = if self.until.is_some() { Self::default() } else { Self { recent, ..Self::default() } };
     }
 
-    /// A call failed. For how long it cools now, if it does: `told` is what the provider says.
+    /// A call that began at `since` failed with this, and its provider says to stay away for so long. For how long it cools
+    /// now, if it does.
     pub(crate) fn failed(
         &mut self,
-        class: FaultClass,
-        told: Option<Duration>,
+        (class, told): (FaultClass, Option<Duration>),
+        since: Instant,
         terms: &Cooldown,
         now: Instant,
     ) -> Option<Duration> {
+        if self.is_of_before(since) {
+            return None;
+        }
         self.streak = self.streak.saturating_add(1);
         self.recent.note(true, now);
         // It was left alone and asked all the same, or asked before: that says nothing new.
@@ -113,15 +122,21 @@ impl Breaker {
         let own = Duration::from_millis(terms.duration_ms).saturating_mul(doubled);
         let lasts = told.map_or(own, |told| told.max(SOONEST)).min(most);
         self.times = self.times.saturating_add(1);
-        self.cool(now + lasts);
+        self.cool(now + lasts, now);
         Some(lasts)
     }
 
     /// It is left alone until then, unless it is for longer already.
-    pub(crate) fn cool(&mut self, until: Instant) {
+    pub(crate) fn cool(&mut self, until: Instant, now: Instant) {
+        self.cooled_at = Some(now);
         self.until = self.until.max(Some(until));
         self.tried_until = None;
         self.recent = Recent::default();
+    }
+
+    /// What calls came to that began before it was left alone is no news of it.
+    fn is_of_before(&self, since: Instant) -> bool {
+        self.until.is_some() && self.cooled_at.is_some_and(|at| since < at)
     }
 
     fn is_too_much(&self, class: FaultClass, terms: &Cooldown) -> bool {

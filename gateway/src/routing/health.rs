@@ -125,10 +125,14 @@ impl State {
         self.lock().used = Some((part, until));
     }
 
-    /// A call goes there. Whether it is the one that tries what has cooled.
+    /// A call that goes there is for an answer. Whether it is the one that tries what has cooled.
     pub(super) fn enter(&self, now: Instant) -> bool {
-        self.busy.fetch_add(1, Ordering::Relaxed);
         self.lock().breaker.enter(now)
+    }
+
+    /// A call goes there.
+    pub(super) fn visit(&self) {
+        self.busy.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A call has ended, and is not told of any more. `tried` says that it was the one.
@@ -146,37 +150,37 @@ impl State {
     }
 
     /// A call was answered to its end.
-    pub(super) fn answered(&self, now: Instant) {
+    pub(super) fn answered(&self, since: Instant, now: Instant) {
         let mut known = self.lock();
         known.outcomes.last = Some(Ok(()));
         known.outcomes.consecutive_failures = 0;
-        known.breaker.answered(now);
+        known.breaker.answered(since, now);
     }
 
     /// A call failed. For how long it is left alone from now on, if this makes it so. Requests that no deployment could
     /// answer say nothing about this one, but that it is there.
     pub(super) fn failed(
         &self,
-        class: FaultClass,
-        told: Option<Duration>,
+        (class, told): (FaultClass, Option<Duration>),
+        since: Instant,
         terms: &Cooldown,
         now: Instant,
     ) -> Option<Duration> {
         let mut known = self.lock();
         if matches!(class, FaultClass::InvalidRequest | FaultClass::TooLarge | FaultClass::Filtered) {
-            known.breaker.answered(now);
+            known.breaker.answered(since, now);
             return None;
         }
         let outcomes = &mut known.outcomes;
         outcomes.last = Some(Err(class));
         outcomes.last_fault = Some(class);
         outcomes.consecutive_failures = outcomes.consecutive_failures.saturating_add(1);
-        known.breaker.failed(class, told, terms, now)
+        known.breaker.failed((class, told), since, terms, now)
     }
 
     /// Another pod leaves it alone until then.
     pub(super) fn cool(&self, until: Instant) {
-        self.lock().breaker.cool(until);
+        self.lock().breaker.cool(until, Instant::now());
     }
 
     /// A copy to report.

@@ -149,7 +149,12 @@ async fn each_has_its_turn() {
 #[tokio::test(start_paused = true)]
 async fn the_least_busy_for_its_weight_is_asked() {
     let (health, model) = (Health::default(), model(Way::LeastBusy, &[("one", 0, 1), ("three", 0, 3)]));
-    let enter = |name, times| (0..times).fold(false, |_, _| state(&health, name).enter(Instant::now()));
+    let enter = |name, times| {
+        (0..times).fold(false, |_, _| {
+            state(&health, name).visit();
+            state(&health, name).enter(Instant::now())
+        })
+    };
     assert!(!enter("one", 2));
     assert!(!enter("three", 5));
     assert_eq!(
@@ -311,12 +316,12 @@ async fn what_a_deployment_cannot_take_is_told_only_if_none_was_asked() {
 #[tokio::test(start_paused = true)]
 async fn health_survives_a_success_as_history_and_ignores_bad_requests() {
     let (state, terms, now) = (health::State::default(), Cooldown::default(), Instant::now());
-    state.failed(FaultClass::TooLarge, None, &terms, now);
+    state.failed((FaultClass::TooLarge, None), now, &terms, now);
     assert_eq!(state.outcomes(now).consecutive_failures, 0);
-    state.failed(FaultClass::Timeout, None, &terms, now);
-    state.failed(FaultClass::Failed, None, &terms, now);
+    state.failed((FaultClass::Timeout, None), now, &terms, now);
+    state.failed((FaultClass::Failed, None), now, &terms, now);
     assert_eq!(state.outcomes(now).consecutive_failures, 2);
-    state.answered(now);
+    state.answered(now, now);
     let outcomes = state.outcomes(now);
     assert_eq!((outcomes.consecutive_failures, outcomes.last_fault), (0, Some(FaultClass::Failed)));
 }
@@ -334,4 +339,37 @@ async fn a_client_that_hangs_up_leaves_no_place_taken() {
     assert_eq!(state(&health, "one").standing(Instant::now()), Standing::Due);
     drop(other);
     assert_eq!(state(&health, "one").busy(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_counts_once_and_a_failure_takes_no_place() {
+    let (health, one) = (Health::default(), Arc::new(deployment("one")));
+    let mut attempt = Attempt::begin(&health, &one, Cooldown::default(), true);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    attempt.began();
+    tokio::time::advance(Duration::from_secs(300)).await;
+    attempt.failed(FaultClass::Timeout, None);
+    assert_eq!(state(&health, "one").usual(true), Some(1.0), "it had begun long before");
+    assert_eq!(state(&health, "one").busy(), 0, "though the record lives on");
+    // Nine good streams that say so twice, and one in two fails: not yet ten calls until the tenth.
+    let terms = Cooldown { failures: 0, failure_percent: 50, ..Cooldown::default() };
+    let health = Health::default();
+    for call in 0..9 {
+        let mut attempt = Attempt::begin(&health, &one, terms, true);
+        if call % 2 == 0 {
+            attempt.failed(FaultClass::Failed, None);
+        } else {
+            attempt.answered();
+            attempt.answered();
+        }
+        assert_eq!(state(&health, "one").standing(Instant::now()), Standing::Stands, "call {call}");
+    }
+    Attempt::begin(&health, &one, terms, true).failed(FaultClass::Failed, None);
+    assert!(matches!(state(&health, "one").standing(Instant::now()), Standing::Cools(_)));
+    let mut visit = Attempt::visit(&health, &one, false);
+    visit.answered();
+    assert!(
+        matches!(state(&health, "one").standing(Instant::now()), Standing::Cools(_)),
+        "errands say nothing"
+    );
 }

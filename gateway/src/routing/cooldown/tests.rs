@@ -12,7 +12,7 @@ fn second(count: u64) -> Duration {
 }
 
 fn fail(breaker: &mut Breaker, now: Instant) -> Option<Duration> {
-    breaker.failed(FaultClass::Failed, None, &TERMS, now)
+    breaker.failed((FaultClass::Failed, None), now, &TERMS, now)
 }
 
 fn fail_times(breaker: &mut Breaker, now: Instant, times: u32) {
@@ -25,7 +25,7 @@ fn fail_times(breaker: &mut Breaker, now: Instant, times: u32) {
 fn three_failures_in_a_row_cool_and_a_success_between_them_does_not() {
     let (mut breaker, now) = (Breaker::default(), Instant::now());
     assert_eq!((fail(&mut breaker, now), fail(&mut breaker, now)), (None, None));
-    breaker.answered(now);
+    breaker.answered(now, now);
     assert_eq!((fail(&mut breaker, now), fail(&mut breaker, now)), (None, None));
     assert_eq!(fail(&mut breaker, now), Some(second(5)));
     assert_eq!(breaker.standing(now), Standing::Cools(now + second(5)));
@@ -45,7 +45,7 @@ fn one_call_tries_what_has_cooled_and_each_failure_doubles_it() {
     }
     now += second(20);
     assert!(breaker.enter(now));
-    breaker.answered(now);
+    breaker.answered(now, now);
     assert_eq!(breaker.standing(now), Standing::Stands);
     assert_eq!(fail(&mut breaker, now), None, "it begins anew");
 }
@@ -53,7 +53,7 @@ fn one_call_tries_what_has_cooled_and_each_failure_doubles_it() {
 #[test]
 fn one_that_tries_and_is_lost_makes_room_for_another() {
     let (mut breaker, now) = (Breaker::default(), Instant::now());
-    breaker.cool(now);
+    breaker.cool(now, now);
     assert!(breaker.enter(now));
     breaker.leave();
     assert!(breaker.enter(now));
@@ -63,7 +63,7 @@ fn one_that_tries_and_is_lost_makes_room_for_another() {
 #[test]
 fn what_goes_on_cools_at_once_and_as_long_as_the_provider_says() {
     let now = Instant::now();
-    let once = |class, told| Breaker::default().failed(class, told, &TERMS, now);
+    let once = |class, told| Breaker::default().failed((class, told), now, &TERMS, now);
     assert_eq!(once(FaultClass::RateLimited, None), Some(second(5)));
     assert_eq!(once(FaultClass::RateLimited, Some(second(12))), Some(second(12)));
     assert_eq!(once(FaultClass::RateLimited, Some(second(3600))), Some(second(20)));
@@ -71,7 +71,7 @@ fn what_goes_on_cools_at_once_and_as_long_as_the_provider_says() {
     assert_eq!(once(FaultClass::Authentication, None), Some(second(5)));
     assert_eq!(once(FaultClass::NotFound, None), None, "a client may have named what is not there");
     let off = Cooldown { failures: 0, failure_percent: 0, ..TERMS };
-    assert_eq!(Breaker::default().failed(FaultClass::RateLimited, None, &off, now), None);
+    assert_eq!(Breaker::default().failed((FaultClass::RateLimited, None), now, &off, now), None);
 }
 
 #[test]
@@ -81,16 +81,39 @@ fn every_other_failure_is_too_much_of_ten_calls() {
         if call % 2 == 0 {
             assert_eq!(fail(&mut breaker, now), None, "call {call}");
         } else {
-            breaker.answered(now);
+            breaker.answered(now, now);
         }
     }
     assert_eq!(fail(&mut breaker, now + second(29)), Some(second(5)), "six of ten");
     let mut late = Breaker::default();
     fail_times(&mut late, now, 2);
     for call in 0..20 {
-        late.answered(now + second(61));
+        late.answered(now + second(61), now + second(61));
         assert_eq!(late.standing(now + second(61)), Standing::Stands, "call {call}");
     }
+}
+
+#[test]
+fn calls_that_began_before_it_cooled_change_nothing() {
+    let (mut breaker, began) = (Breaker::default(), Instant::now());
+    let limited = (FaultClass::RateLimited, Some(second(15)));
+    let cooled = began + second(1);
+    assert_eq!(breaker.failed(limited, cooled, &TERMS, cooled), Some(second(15)));
+    breaker.answered(began, cooled + second(1));
+    assert_eq!(
+        breaker.standing(cooled + second(1)),
+        Standing::Cools(cooled + second(15)),
+        "an older stream ends"
+    );
+    let late = cooled + second(20);
+    assert_eq!(
+        breaker.failed((FaultClass::Timeout, None), began, &TERMS, late),
+        None,
+        "an older call times out"
+    );
+    assert_eq!(breaker.standing(late), Standing::Due);
+    breaker.answered(late, late);
+    assert_eq!(breaker.standing(late), Standing::Stands);
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -132,12 +155,12 @@ proptest! {
             let before = breaker.standing(now);
             match event {
                 Event::Answered => {
-                    breaker.answered(now);
+                    breaker.answered(now, now);
                     prop_assert_eq!(breaker.standing(now), Standing::Stands);
                     told_until = now;
                 }
                 Event::Failed(class, told) => {
-                    let lasts = breaker.failed(class, told.map(Duration::from_secs), &TERMS, now);
+                    let lasts = breaker.failed((class, told.map(Duration::from_secs)), now, &TERMS, now);
                     if let Some(lasts) = lasts {
                         prop_assert!(lasts <= second(20) && lasts >= SOONEST);
                         prop_assert!(matches!(breaker.standing(now), Standing::Cools(_)));
@@ -146,7 +169,7 @@ proptest! {
                     }
                 }
                 Event::Told(seconds) => {
-                    breaker.cool(now + Duration::from_secs(seconds));
+                    breaker.cool(now + Duration::from_secs(seconds), now);
                     told_until = told_until.max(now + Duration::from_secs(seconds));
                 }
                 Event::Enters => {
