@@ -115,6 +115,8 @@ impl Desk {
                 Err(full) => full,
             };
             let other = full.falls_back_to().and_then(|name| now.model(name));
+            // A route has limits for each of its targets, so it is no place to end up in here.
+            let other = other.filter(|other| other.legs.is_empty());
             let other = other.filter(|other| other.name != model.name && whom.may_ask(other));
             match other.filter(|_| fallbacks > 0) {
                 Some(other) => model = Arc::clone(other),

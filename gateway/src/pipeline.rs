@@ -49,7 +49,7 @@ use tokio_util::sync::CancellationToken;
 use crate::admission::{Averages, Desk, Roll, rounds};
 use crate::auth::{self, Accounts};
 use crate::providers::Clients;
-use crate::routing::{Chain, Teller, Told, health::Health};
+use crate::routing::{self, Chain, Teller, Told, health::Health};
 use crate::snapshot::{Deployment, Limits};
 use crate::spend::Spool;
 use crate::tokens::Tokenizer;
@@ -217,12 +217,13 @@ pub(crate) async fn serve(gateway: &Gateway, call: Call, record: &mut Record) ->
     if ask.task == Task::Count {
         return count::reply(gateway, ask).await;
     }
-    let mut chain = Chain::new(model, ask.said.fallbacks.as_deref());
+    routing::arrives(&gateway.health, model);
     let mut work = Work::new(gateway, &now, &caller, ask);
     let fault = match work.ask(model, record).await {
         Ok(reply) => return Ok(reply),
         Err(fault) => fault,
     };
+    let mut chain = Chain::new(model, work.wanted());
     // Of several models that fail, the one that was asked for has the say.
     let (mut model, mut cause) = (Arc::clone(model), None);
     while let Some(next) =

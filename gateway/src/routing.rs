@@ -30,26 +30,20 @@ use cooldown::Standing;
 use health::Health;
 use retry::Hope;
 
-/// The deployments still to try for one request.
-pub(crate) struct Route<'h> {
-    health: &'h Health,
-    /// Of the model.
-    name: &'h str,
-    retries: Retries,
-    /// Not asked yet, in their order.
-    open: VecDeque<Arc<Deployment>>,
-    /// Those of them that are left alone until then.
-    cooling: Vec<(Instant, Arc<Deployment>)>,
-    /// Asked, and worth to be asked again.
-    again: Vec<Again>,
-    /// How many were asked.
+/// What a request has used up of its tries of one model; of a route, over all of its targets.
+#[derive(Default)]
+pub(crate) struct Tries {
+    /// How many deployments were asked.
     calls: u32,
+    asked: Vec<Arc<Deployment>>,
+    /// Those of them that are worth to be asked again.
+    again: Vec<Again>,
+    /// How many have said that the request is wrong.
+    suspects: u32,
     /// When it is too late to ask one that failed.
     deadline: Option<Instant>,
-    last: Option<Fault>,
-    /// A fault that is most likely the request's own.
-    suspect: Option<Fault>,
-    passed: Option<Fault>,
+    /// The request had its free call of what is left alone.
+    has_dared: bool,
 }
 
 /// A deployment that may answer later.
@@ -59,26 +53,74 @@ struct Again {
     not_before: Instant,
 }
 
-/// Orders the choices of `model` that are `open`.
+/// The deployments still to try for one request.
+pub(crate) struct Route<'h> {
+    health: &'h Health,
+    /// Of the model.
+    name: &'h str,
+    retries: Retries,
+    /// Only those that stand and were not asked.
+    standing_only: bool,
+    /// All that are for the request.
+    members: Vec<Arc<Deployment>>,
+    /// Not asked yet, in their order.
+    open: VecDeque<Arc<Deployment>>,
+    /// Those of them that are left alone until then.
+    cooling: Vec<(Instant, Arc<Deployment>)>,
+    tries: Tries,
+    last: Option<Fault>,
+    /// A fault that is most likely the request's own.
+    suspect: Option<Fault>,
+    passed: Option<Fault>,
+}
+
+impl Tries {
+    /// For another model.
+    pub(crate) fn renewed(&self) -> Self {
+        Self { has_dared: self.has_dared, ..Self::default() }
+    }
+
+    /// Whether another target of the route may see a wrong request otherwise: one may, once.
+    pub(crate) fn may_differ(&self) -> bool {
+        self.suspects == 1
+    }
+}
+
+/// What a plan is made of.
+pub(crate) struct Terms<'m> {
+    pub(crate) model: &'m Model,
+    pub(crate) wish: Wish,
+    /// See [`Tries`].
+    pub(crate) tries: Tries,
+    /// Whether to leave those that failed to another pass.
+    pub(crate) standing_only: bool,
+}
+
+/// A request has come: it earns a part of a further call.
+pub(crate) fn arrives(health: &Health, model: &Model) {
+    health.allowance.earn(model.routing.retries.budget_percent);
+}
+
+/// Orders the choices that are `open`.
 pub(crate) fn plan<'h>(
     health: &'h Health,
-    model: &'h Model,
+    terms: Terms<'h>,
     open: impl Fn(&Choice) -> bool,
-    wish: Wish,
     rng: &mut impl Rng,
 ) -> Route<'h> {
-    let retries = model.routing.retries;
+    let Terms { model, wish, tries, standing_only } = terms;
     let order = order::order(health, model, open, wish, rng).into_iter();
-    health.allowance.earn(retries.budget_percent);
+    let members: Vec<_> = order.map(|choice| Arc::clone(&choice.deployment)).collect();
+    let fresh = members.iter().filter(|one| !tries.asked.iter().any(|asked| Arc::ptr_eq(asked, one)));
     Route {
         health,
         name: &model.name,
-        retries,
-        open: order.map(|choice| Arc::clone(&choice.deployment)).collect(),
+        retries: model.routing.retries,
+        standing_only,
+        open: fresh.cloned().collect(),
+        members,
         cooling: Vec::new(),
-        again: Vec::new(),
-        calls: 0,
-        deadline: None,
+        tries,
         last: None,
         suspect: None,
         passed: None,
@@ -109,17 +151,18 @@ impl Route<'_> {
     /// The next to try, after a pause if it has been asked before. Those that are left alone come last: a model is never
     /// left with none.
     pub(crate) async fn next(&mut self) -> Option<Arc<Deployment>> {
-        if self.calls > self.retries.attempts {
+        if self.tries.calls > self.retries.attempts {
             return None;
         }
         let next = match self.standing() {
             Some(next) => next,
             // Another would hardly see the request otherwise.
-            None if self.suspect.is_some() => return None,
+            None if self.standing_only || self.suspect.is_some() => return None,
             None => self.spare().await?,
         };
-        self.calls += 1;
-        self.deadline.get_or_insert_with(|| Instant::now() + next.timeouts.request);
+        self.tries.calls += 1;
+        self.tries.asked.push(Arc::clone(&next));
+        self.tries.deadline.get_or_insert_with(|| Instant::now() + next.timeouts.request);
         Some(next)
     }
 
@@ -136,24 +179,29 @@ impl Route<'_> {
 
     /// One that is left alone, or else one that was asked, if there may be one more such call.
     async fn spare(&mut self) -> Option<Arc<Deployment>> {
-        if self.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+        let tries = &mut self.tries;
+        if tries.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             return None;
         }
         let soonest = self.cooling.iter().enumerate().min_by_key(|(_, (until, _))| *until);
         if let Some((place, _)) = soonest {
-            if self.calls > 0 && !self.health.allowance.spend(Instant::now()) {
+            // A request that has not been asked of anybody is, once, whatever others have used up.
+            let is_free = tries.calls == 0 && !std::mem::replace(&mut tries.has_dared, true);
+            if !is_free && !self.health.allowance.spend(Instant::now()) {
                 return None;
             }
             return Some(self.cooling.remove(place).1);
         }
-        let soonest = self.again.iter().enumerate().min_by_key(|(_, again)| again.not_before);
-        let (place, again) = soonest?;
-        let is_too_late = self.deadline.is_some_and(|deadline| deadline <= again.not_before);
+        let members = &self.members;
+        let is_here = |again: &&Again| members.iter().any(|one| Arc::ptr_eq(one, &again.deployment));
+        let again = tries.again.iter().filter(is_here).min_by_key(|again| again.not_before)?;
+        let (next, not_before) = (Arc::clone(&again.deployment), again.not_before);
+        let is_too_late = tries.deadline.is_some_and(|deadline| deadline <= not_before);
         if is_too_late || !self.health.allowance.spend(Instant::now()) {
             return None;
         }
-        sleep_until(again.not_before).await;
-        self.again.get(place).map(|again| Arc::clone(&again.deployment))
+        sleep_until(not_before).await;
+        Some(next)
     }
 
     /// Notes that `deployment` could not answer. `told` is how long its provider says to stay away.
@@ -175,35 +223,43 @@ impl Route<'_> {
                 self.last = Some(fault);
             }
             Hope::Elsewhere => {
-                self.forget(deployment);
+                self.tries.again.retain(|again| !Arc::ptr_eq(&again.deployment, deployment));
                 self.last = Some(fault);
             }
-            Hope::OnceElsewhere if self.suspect.is_some() => return Err(fault),
-            Hope::OnceElsewhere => self.suspect = Some(fault),
+            Hope::OnceElsewhere => {
+                self.tries.suspects += 1;
+                if self.tries.suspects > 1 {
+                    // That the input is too large says more than that it is wrong.
+                    return Err(self.suspect.take().filter(Fault::is_passing).unwrap_or(fault));
+                }
+                self.suspect = Some(fault);
+            }
         }
         Ok(())
     }
 
     fn may_again(&mut self, deployment: &Arc<Deployment>, told: Option<Duration>, rng: &mut impl Rng) {
-        let before = self.again.iter().position(|again| Arc::ptr_eq(&again.deployment, deployment));
-        let count = before.map_or(0, |place| self.again.swap_remove(place).count);
+        let all = &mut self.tries.again;
+        let before = all.iter().position(|again| Arc::ptr_eq(&again.deployment, deployment));
+        let count = before.map_or(0, |place| all.swap_remove(place).count);
         if let Some(pause) = retry::pause(&self.retries, count, told, rng) {
             let not_before = Instant::now() + pause;
-            self.again.push(Again { deployment: Arc::clone(deployment), count: count + 1, not_before });
+            all.push(Again { deployment: Arc::clone(deployment), count: count + 1, not_before });
         }
-    }
-
-    fn forget(&mut self, deployment: &Arc<Deployment>) {
-        self.again.retain(|again| !Arc::ptr_eq(&again.deployment, deployment));
     }
 
     /// Notes that the deployment given last cannot take the request at all, and was not asked.
     pub(crate) fn pass(&mut self, fault: Fault) {
-        self.calls = self.calls.saturating_sub(1);
+        self.tries.calls = self.tries.calls.saturating_sub(1);
         // What is wrong with the request helps more than that one of the deployments is no place for it.
         if matches!(self.passed, None | Some(Fault::CannotEmbed(_))) {
             self.passed = Some(fault);
         }
+    }
+
+    /// What is left of the request's tries.
+    pub(crate) fn tries(&mut self) -> Tries {
+        std::mem::take(&mut self.tries)
     }
 
     /// What to tell the client when none is left: what is most likely wrong with the request; or the last fault of one

@@ -95,7 +95,7 @@ pub(crate) struct Model {
     /// Of a route, the part of it that each target is. Limits of a target's model hold for what goes there.
     pub(crate) legs: Vec<Arc<Model>>,
     /// Of a leg, the model that its target names.
-    pub(crate) via: Option<String>,
+    pub(crate) via: Option<Arc<Model>>,
     pub(crate) routing: Routing,
     /// When none of them can answer.
     pub(crate) fallbacks: Fallbacks,

@@ -63,7 +63,7 @@ impl<'a> Whom<'a> {
             user: key.and_then(|key| key.user.as_deref()),
             customer: self.said.customer.as_deref(),
             model: Some(&model.name),
-            via: model.via.as_deref(),
+            via: model.via.as_ref().map(|via| via.name.as_str()),
             tags: &tags,
         });
         charges.extend(key.into_iter().flat_map(|key| key.charges(model, now.user_budgets)));

@@ -128,9 +128,13 @@ impl Record {
         if self.model.as_deref() != Some(model) {
             self.model = Some(model.to_owned());
         }
-        // What another model has held for it was not used.
-        if let Some(before) = std::mem::replace(&mut self.tab, tab) {
-            before.close(None, false);
+        self.tab = tab;
+    }
+
+    /// It is asked of another model: what it holds for the one before was not used.
+    pub(crate) fn lets_go(&mut self) {
+        if let Some(tab) = self.tab.take() {
+            tab.close(None, false);
         }
     }
 

@@ -146,13 +146,12 @@ impl Ask {
     ///
     /// # Errors
     /// None that `asked` does not bring.
-    pub(crate) fn goes_on_with(&mut self, past: &str, asked: &str, has_keepers: bool) -> Result<(), Fault> {
+    pub(crate) fn goes_on_with(&mut self, past: &str, asked: &str) -> Result<(), Fault> {
         let Some(envelope) = &self.envelope else { return Ok(()) };
         let with = |past: &str| continued(&self.body, envelope, &joined(&[past, asked]));
-        if has_keepers {
-            let body = with(&without_ids(past, Thoughts::LeftOut));
-            self.keeping.for_keepers = Some((body.clone(), Envelope::scan(&body)?));
-        }
+        // Also where the model has no keepers: another that it falls back to may.
+        let for_keepers = with(&without_ids(past, Thoughts::LeftOut));
+        self.keeping.for_keepers = Some((for_keepers.clone(), Envelope::scan(&for_keepers)?));
         self.keeping.to_translate = Some(with(&without_ids(past, Thoughts::Kept)));
         let body = with(&resent(past));
         self.question = Arc::new(Question::new(self.dialect, body.clone()));

@@ -1,6 +1,8 @@
 //! What can be done with a response that somebody keeps: fetch it, or its input, delete it, cancel it. The provider
 //! that keeps it is asked; for its own the gateway answers itself.
 
+use std::sync::Arc;
+
 use catalogue::Dialect;
 use protocol::dialects::Echo;
 use protocol::exchange::Exchange;
@@ -13,7 +15,7 @@ use super::thread::{Home, locate};
 use super::{Fault, Gateway, NoResponse, Record, Reply, ReplyBody, Terms, Wanted, Why, kept};
 use crate::auth::Caller;
 use crate::providers::{self, Visit};
-use crate::snapshot::{Seat, Snapshot};
+use crate::snapshot::{Model, Seat, Snapshot};
 
 /// What a client wants of a response.
 #[derive(Debug)]
@@ -68,7 +70,11 @@ pub(crate) async fn run(gateway: &Gateway, errand: Errand, record: &mut Record) 
         Home::Somewhere(id) => (only_keeper(&now, &caller, &errand.id)?, id),
     };
     record.asks(&seat.model.name, errand.streams());
-    caller.asks(&seat.model, &seat.model.name)?;
+    // It may have been made under the name of a route.
+    let serves = |model: &&Arc<Model>| model.deployments.iter().any(|one| Arc::ptr_eq(one, &seat.deployment));
+    if !now.models.iter().filter(serves).any(|model| caller.may_ask(model)) {
+        caller.asks(&seat.model, &seat.model.name)?;
+    }
     let terms = Terms { limits: now.limits, clock: gateway.clock };
     visit(gateway, terms, (&seat, id), errand, record).await
 }

@@ -94,7 +94,7 @@ pub(super) async fn resume(
     let none = |why| Fault::NoResponse(NoResponse { id: id.clone(), wanted: Wanted::Previous, why });
     match locate(gateway, now, caller, (&id, Wanted::Previous)).await? {
         Home::Kept(response) => {
-            go_on(ask, &response, model)?;
+            go_on(ask, &response)?;
             Ok(Thread { only: None, previous: Some(id) })
         }
         Home::Seat(seat, own) => {
@@ -127,7 +127,7 @@ fn same_account(model: &Model, home: &Deployment) -> Vec<Arc<Deployment>> {
 }
 
 /// Puts what was asked and answered before in front of what is asked now.
-fn go_on(ask: &mut Ask, before: &StoredResponse, model: &Model) -> Result<(), Fault> {
+fn go_on(ask: &mut Ask, before: &StoredResponse) -> Result<(), Fault> {
     let Some(envelope) = &ask.envelope else { return Ok(()) };
     let asked = input_items(&ask.body, envelope).map_err(|_| {
         let reason = "must be a text or a list of items";
@@ -135,6 +135,5 @@ fn go_on(ask: &mut Ask, before: &StoredResponse, model: &Model) -> Result<(), Fa
     })?;
     let answered = Outline::read(&before.answer).and_then(|outline| outline.output()).unwrap_or("[]");
     let past = joined(&[&before.input, answered]);
-    let has_keepers = model.deployments.iter().any(|one| one.keeps_responses());
-    ask.goes_on_with(&past, &asked, has_keepers)
+    ask.goes_on_with(&past, &asked)
 }

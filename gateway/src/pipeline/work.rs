@@ -15,7 +15,7 @@ use super::{Ask, Caller, Fault, Gateway, Outgoing, Record, Reply, Snapshot, Term
 use crate::admission::{self, Admitted, Asked, Forecast, Load};
 use crate::observe::bill::Account;
 use crate::providers;
-use crate::routing::{self, Attempt, Wish};
+use crate::routing::{self, Attempt, Route, Tries, Wish};
 use crate::snapshot::{Choice, Deployment, Model};
 
 /// A request that is being served.
@@ -26,33 +26,49 @@ pub(super) struct Work<'s> {
     ask: Ask,
     /// What an earlier response makes of it; found out once.
     thread: Option<Thread>,
+    /// Of the model that is asked now.
+    tries: Tries,
     /// It has a place in the spool.
     is_accounted: bool,
 }
 
 impl<'s> Work<'s> {
     pub(super) fn new(gateway: &'s Gateway, now: &'s Snapshot, caller: &'s Caller, ask: Ask) -> Self {
-        Self { gateway, now, caller, ask, thread: None, is_accounted: false }
+        Self { gateway, now, caller, ask, thread: None, tries: Tries::default(), is_accounted: false }
     }
 
-    /// Asks `model`; if it is a route, one target after the other.
+    /// Asks `model`; if it is a route, one target after the other: first those that stand, then those that failed.
     ///
     /// # Errors
     /// Those of [`admission`] and of [`thread::resume`]; why no deployment of it can answer.
     pub(super) async fn ask(&mut self, model: &Arc<Model>, record: &mut Record) -> Result<Reply, Fault> {
+        self.tries = self.tries.renewed();
         if model.legs.is_empty() {
-            return self.ask_one(model, record).await;
+            return self.ask_one(model, false, record).await;
         }
+        if self.thread.is_none() {
+            let resumed = thread::resume(self.gateway, self.now, self.caller, model, &mut self.ask).await?;
+            self.thread = Some(resumed);
+        }
+        let legs = self.legs(model);
+        let passes: &[bool] = if legs.len() > 1 { &[true, false] } else { &[false] };
         let mut said = Fault::NoTarget(model.name.clone());
-        for leg in self.legs(model) {
-            match self.ask_one(&leg, record).await {
-                Err(fault) if fault.is_passing() && !record.is_abandoned() => {
-                    // The first that says something has the say.
-                    if matches!(said, Fault::NoTarget(_)) {
-                        said = fault;
-                    }
+        let mut full = vec![false; legs.len()];
+        for standing_only in passes {
+            for (leg, is_full) in legs.iter().zip(&mut full).filter(|(_, is_full)| !**is_full) {
+                let fault = match self.ask_one(leg, *standing_only, record).await {
+                    Err(fault) if !record.is_abandoned() => fault,
+                    ended => return ended,
+                };
+                *is_full = matches!(fault, Fault::OverLimit(_));
+                let goes_on = fault.is_passing() || self.tries.may_differ();
+                // The first that says something has the say.
+                if matches!(said, Fault::NoTarget(_)) {
+                    said = fault;
                 }
-                ended => return ended,
+                if !goes_on {
+                    return Err(said);
+                }
             }
         }
         Err(said)
@@ -60,7 +76,7 @@ impl<'s> Work<'s> {
 
     /// The targets of a route that are for the request, in their order; those with nothing that stands come last.
     fn legs(&self, route: &Model) -> Vec<Arc<Model>> {
-        let filter = self.filter(route, None);
+        let filter = self.filter(route, self.thread.as_ref());
         let open = |choice: &Choice| filter.objection(choice).is_none();
         let order = routing::preview(&self.gateway.health, route, open, self.wish(route), &mut rand::rng());
         let mut places: Vec<usize> = Vec::new();
@@ -72,7 +88,14 @@ impl<'s> Work<'s> {
         places.iter().filter_map(|place| route.legs.get(*place).cloned()).collect()
     }
 
-    async fn ask_one(&mut self, model: &Arc<Model>, record: &mut Record) -> Result<Reply, Fault> {
+    async fn ask_one(
+        &mut self,
+        model: &Arc<Model>,
+        standing_only: bool,
+        record: &mut Record,
+    ) -> Result<Reply, Fault> {
+        // What was held for another model would be in its own way.
+        record.lets_go();
         let asked = Asked { caller: self.caller, ask: &self.ask };
         let Admitted { model, tab } = self.gateway.desk.admit(self.now, asked, model).await?;
         record.admitted(&model.name, tab);
@@ -83,7 +106,7 @@ impl<'s> Work<'s> {
             None => thread::resume(self.gateway, self.now, self.caller, &model, &mut self.ask).await?,
         };
         let own = kept::own(self.gateway, &self.ask, thread.previous.as_deref(), &echo.id);
-        let answered = self.try_all(&model, &thread, (&echo, own.as_ref()), record).await;
+        let answered = self.try_all((&model, standing_only), &thread, (&echo, own.as_ref()), record).await;
         self.thread = Some(thread);
         let (deployment, reply) = answered?;
         let reply = estimate::complete(self.gateway, &mut self.ask, &deployment, reply).await;
@@ -93,6 +116,11 @@ impl<'s> Work<'s> {
             }
             _ => reply,
         })
+    }
+
+    /// The other models that the client names itself.
+    pub(super) fn wanted(&self) -> Option<&[String]> {
+        self.ask.said.fallbacks.as_deref()
     }
 
     /// The other model that `next` gives. Who has gone gets none; nor does who goes on from what one provider keeps.
@@ -107,15 +135,34 @@ impl<'s> Work<'s> {
 
     async fn try_all(
         &mut self,
-        model: &Model,
+        (model, standing_only): (&Model, bool),
         thread: &Thread,
-        (echo, own): (&Echo, Option<&Own>),
+        said: (&Echo, Option<&Own>),
         record: &mut Record,
     ) -> Result<(Arc<Deployment>, Reply), Fault> {
-        let (gateway, wish) = (self.gateway, self.wish(model));
+        let (wish, tries) = (self.wish(model), std::mem::take(&mut self.tries));
         let filter = self.filter(model, Some(thread));
         let open = |choice: &Choice| filter.objection(choice).is_none();
-        let mut route = routing::plan(&gateway.health, model, open, wish, &mut rand::rng());
+        let plan = routing::Terms { model, wish, tries, standing_only };
+        let mut route = routing::plan(&self.gateway.health, plan, open, &mut rand::rng());
+        let answered = self.follow(&mut route, model, said, record).await;
+        self.tries = route.tries();
+        match answered {
+            Ok(None) => Err(route.verdict()),
+            Ok(Some(answered)) => Ok(answered),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Tries what `route` gives, until one answers; `None` when it gives no more.
+    async fn follow(
+        &mut self,
+        route: &mut Route<'_>,
+        model: &Model,
+        (echo, own): (&Echo, Option<&Own>),
+        record: &mut Record,
+    ) -> Result<Option<(Arc<Deployment>, Reply)>, Fault> {
+        let gateway = self.gateway;
         // Who has gone gets no second try.
         while let Some(deployment) = route.next().await.filter(|_| !record.is_abandoned()) {
             let outgoing = match self.prepare(&deployment, echo, own) {
@@ -135,7 +182,7 @@ impl<'s> Work<'s> {
             match providers::call(&gateway.clients, &deployment, outgoing, terms).await {
                 Ok(reply) => {
                     record.replies();
-                    return Ok((deployment, reply));
+                    return Ok(Some((deployment, reply)));
                 }
                 Err(fault) => {
                     let told = fault.retry_after((gateway.clock)());
@@ -144,7 +191,7 @@ impl<'s> Work<'s> {
                 }
             }
         }
-        Err(route.verdict())
+        Ok(None)
     }
 
     /// Counts the call where that decides whom others ask.

@@ -85,7 +85,7 @@ fn named(fallbacks: &Fallbacks, cause: Cause) -> &[String] {
 impl Fault {
     /// Whether others may do better.
     pub(crate) fn is_passing(&self) -> bool {
-        matches!(self, Self::NoTarget(_)) || cause(self).is_some()
+        cause(self).is_some()
     }
 }
 
@@ -106,7 +106,11 @@ fn cause(fault: &Fault) -> Option<Cause> {
         },
         Fault::OverLimit(over) if over.is_budget() => Some(Cause::Budget),
         Fault::OverLimit(_) => Some(Cause::RateLimit),
-        Fault::Lossy(_) | Fault::CannotEmbed(_) | Fault::Unpriced { .. } => Some(Cause::Error),
+        Fault::Lossy(_)
+        | Fault::CannotEmbed(_)
+        | Fault::NoBackground(_)
+        | Fault::NoTarget(_)
+        | Fault::Unpriced { .. } => Some(Cause::Error),
         _ => None,
     }
 }

@@ -23,7 +23,7 @@ const TELLING: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// No pod leaves one alone for longer because another said so.
-const LONGEST: Duration = Duration::from_secs(3600);
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// A deployment that is left alone from now on.
 #[derive(Debug)]

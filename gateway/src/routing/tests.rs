@@ -58,6 +58,10 @@ fn model(strategy: Way, all: &[(&str, u8, u32)]) -> Model {
     }
 }
 
+fn terms(model: &Model, wish: Wish) -> Terms<'_> {
+    Terms { model, wish, tries: Tries::default(), standing_only: false }
+}
+
 fn state(health: &Health, name: &str) -> Arc<health::State> {
     health.of(&deployment(name).identity)
 }
@@ -69,7 +73,7 @@ fn cool(health: &Health, name: &str, seconds: u64) {
 /// Whom a request would be sent to in turn, if each were no place for it.
 async fn order(health: &Health, model: &Model, wish: Wish, seed: u64) -> Vec<String> {
     let mut rng = SmallRng::seed_from_u64(seed);
-    let mut route = plan(health, model, |_| true, wish, &mut rng);
+    let mut route = plan(health, terms(model, wish), |_| true, &mut rng);
     let mut order = Vec::new();
     while let Some(next) = route.next().await {
         order.push(next.label.clone());
@@ -263,7 +267,7 @@ async fn the_same_is_asked_again_after_a_pause_and_not_after_the_request_is_old(
     let (health, mut model) = (Health::default(), model(Way::Weighted, &[("only", 0, 1)]));
     model.routing.retries.attempts = 20;
     let mut rng = SmallRng::seed_from_u64(1);
-    let mut route = plan(&health, &model, |_| true, Wish::default(), &mut rng);
+    let mut route = plan(&health, terms(&model, Wish::default()), |_| true, &mut rng);
     let began = Instant::now();
     let mut calls = 0;
     while let Some(only) = route.next().await {
@@ -280,14 +284,15 @@ async fn the_same_is_asked_again_after_a_pause_and_not_after_the_request_is_old(
 async fn two_who_say_that_the_request_is_wrong_are_believed() {
     let (health, model) = (Health::default(), model(Way::Weighted, &[("a", 0, 1), ("b", 1, 1), ("c", 2, 1)]));
     let mut rng = SmallRng::seed_from_u64(1);
-    let mut route = plan(&health, &model, |_| true, Wish::default(), &mut rng);
+    let mut route = plan(&health, terms(&model, Wish::default()), |_| true, &mut rng);
     let a = route.next().await.expect("a");
     assert!(route.record(&a, fault(FaultClass::InvalidRequest), None, &mut rng).is_ok());
     let b = route.next().await.expect("b");
     assert!(route.record(&b, fault(FaultClass::Timeout), None, &mut rng).is_ok());
     let c = route.next().await.expect("c");
     assert!(route.record(&c, fault(FaultClass::TooLarge), None, &mut rng).is_err(), "the second to say so");
-    let mut route = plan(&health, &model, |choice| choice.deployment.label != "c", Wish::default(), &mut rng);
+    let mut route =
+        plan(&health, terms(&model, Wish::default()), |choice| choice.deployment.label != "c", &mut rng);
     let a = route.next().await.expect("a");
     assert!(route.record(&a, fault(FaultClass::InvalidRequest), None, &mut rng).is_ok());
     let b = route.next().await.expect("b");
@@ -300,16 +305,16 @@ async fn two_who_say_that_the_request_is_wrong_are_believed() {
 async fn what_a_deployment_cannot_take_is_told_only_if_none_was_asked() {
     let (health, model) = (Health::default(), model(Way::Weighted, &[("one", 0, 1)]));
     let mut rng = SmallRng::seed_from_u64(1);
-    let mut route = plan(&health, &model, |_| true, Wish::default(), &mut rng);
+    let mut route = plan(&health, terms(&model, Wish::default()), |_| true, &mut rng);
     route.pass(Fault::BodyCut);
     route.pass(Fault::KeyWrong);
     assert!(matches!(route.verdict(), Fault::BodyCut));
-    let mut route = plan(&health, &model, |_| true, Wish::default(), &mut rng);
+    let mut route = plan(&health, terms(&model, Wish::default()), |_| true, &mut rng);
     route.pass(Fault::BodyCut);
     let one = route.next().await.expect("one");
     assert!(route.record(&one, fault(FaultClass::Timeout), None, &mut rng).is_ok());
     assert!(matches!(route.verdict(), Fault::Upstream { .. }));
-    let route = plan(&health, &model, |_| false, Wish::default(), &mut rng);
+    let route = plan(&health, terms(&model, Wish::default()), |_| false, &mut rng);
     assert!(matches!(route.verdict(), Fault::NoTarget(name) if name == "m"));
 }
 

@@ -45,17 +45,17 @@ pub(super) fn route(route: &Route, models: &[Arc<Model>]) -> Result<Model, Compi
     })
 }
 
-/// What goes to `target` is asked under the names of both: limits of either count it.
-fn leg(route: &Route, target: &RouteTarget, model: &Model) -> Model {
+/// What goes to `target`: limits of the route and of its model count it.
+fn leg(route: &Route, target: &RouteTarget, model: &Arc<Model>) -> Model {
     let choices: Vec<_> = of_target(0, target, model).collect();
     Model {
         name: route.name.clone(),
-        aliases: route.aliases.iter().map(String::as_str).chain(model.names()).map(str::to_owned).collect(),
+        aliases: route.aliases.clone(),
         deployments: each_once(&choices),
         choices,
         conditions: Vec::new(),
         legs: Vec::new(),
-        via: Some(model.name.clone()),
+        via: Some(Arc::clone(model)),
         routing: route.routing,
         fallbacks: Fallbacks::default(),
     }

@@ -131,7 +131,8 @@ impl Held {
 impl OwnLimit {
     /// Whether a request for `model` counts.
     pub(crate) fn counts(&self, model: &Model) -> bool {
-        self.model.as_ref().is_none_or(|pattern| model.names().any(|name| fits(pattern, name)))
+        let mut names = model.names().chain(model.via.iter().flat_map(|via| via.names()));
+        self.model.as_ref().is_none_or(|pattern| names.any(|name| fits(pattern, name)))
     }
 }
 

@@ -1,10 +1,11 @@
 //! Other models, where one cannot answer.
 
-use config::{Fallbacks, Model};
+use config::{Fallbacks, Model, Unit};
 use serde_json::json;
 
 use super::shaky::{Shaky, Way};
 use super::{QUICK, ask, ask_with, delivery, even, gateway};
+use crate::budgets::{budget, limit};
 use crate::harness::Gateway;
 
 const FAILS: Way = Way::Status(500, "", r#"{"error":{"message":"no"}}"#);
@@ -84,4 +85,21 @@ async fn models_that_stand_for_all_come_last() {
     let gateway = Gateway::counting_in(None, delivery).await;
     let seen = ask(&gateway, "m", false).await;
     assert_eq!((seen.by.as_deref(), seen.fallbacks.as_deref()), (Some("ai/last-0"), Some("2")), "{seen:?}");
+}
+
+/// A request is not in its own way when it goes on to another model.
+#[tokio::test]
+async fn what_was_held_for_the_first_model_is_free_for_the_next() {
+    let (bad, good) = (Shaky::start(FAILS).await, Shaky::start(Way::Good).await);
+    let own = Fallbacks { on_error: names(&["other"]), ..Fallbacks::default() };
+    let models = vec![falling(even("m", &[&bad.url]), own), even("other", &[&good.url])];
+    let mut delivery = delivery(QUICK, models);
+    let limits = vec![limit("one at a time", Unit::Concurrency, 1), limit("requests", Unit::Requests, 2)];
+    delivery.config.budgets = vec![budget("narrow", limits)];
+    let gateway = Gateway::counting_in(None, delivery).await;
+    for _ in 0..2 {
+        let seen = ask(&gateway, "m", false).await;
+        assert!(seen.is_good(), "{seen:?}");
+    }
+    assert_eq!(ask(&gateway, "other", false).await.status, 429, "and each counts once");
 }

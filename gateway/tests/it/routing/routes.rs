@@ -1,9 +1,11 @@
 //! Routes: models whose requests go to others.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use config::{
-    Budget, Delivery, Fallbacks, ObjectName, Route, RouteTarget, Routing, Strategy, Target, TargetKind, Unit,
+    Budget, Delivery, Fallbacks, ObjectName, Retries, Route, RouteTarget, Routing, Strategy, Target,
+    TargetKind, Unit,
 };
 use serde_json::json;
 
@@ -180,4 +182,25 @@ async fn limits_of_a_target_hold_for_the_route() {
     let sixth = ask(&gateway, "smart", false).await;
     assert!(sixth.status == 429, "the route has a limit of its own: {sixth:?}");
     assert!(ask(&gateway, "second", false).await.is_good(), "which does not count what is asked directly");
+}
+
+/// Nobody waits for a target that fails while another stands; and when all fail, they are asked again.
+#[tokio::test]
+async fn a_target_that_fails_is_asked_again_only_when_none_is_left() {
+    let fails = Way::Status(503, "", "{}");
+    let (bad, good) = (Shaky::start(fails).await, Shaky::start(Way::Good).await);
+    let models = vec![even("first", &[&bad.url]), even("second", &[&good.url])];
+    let targets = || vec![target("first", 1, 0, None), target("second", 1, 1, None)];
+    let slow = Retries { backoff_ms: 2_000, max_backoff_ms: 2_000, ..QUICK.retries };
+    let routing = Routing { retries: slow, ..QUICK };
+    let gateway = Gateway::counting_in(None, with_route(models.clone(), routing, targets())).await;
+    let began = Instant::now();
+    let seen = ask(&gateway, "smart", false).await;
+    assert_eq!(seen.by.as_deref(), Some("ai/second-0"), "{seen:?}");
+    assert!(bad.calls() == 1 && began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    good.set(fails);
+    let gateway = Gateway::counting_in(None, with_route(models, QUICK, targets())).await;
+    let (before, seen) = (bad.calls(), ask(&gateway, "smart", false).await);
+    assert_eq!((seen.status, seen.retries.as_deref()), (503, Some("3")), "{seen:?}");
+    assert!(bad.calls() - before >= 2, "the first is asked again");
 }
