@@ -27,8 +27,10 @@ pub(crate) struct Context<'a> {
     failure_mode: FailureMode,
     /// How webhooks are reached.
     egress: &'a Egress,
-    /// Public names and aliases, to the public name.
+    /// Public names and aliases of models, to the public name.
     models: HashMap<&'a str, &'a str>,
+    /// The same of routes.
+    routes: HashMap<&'a str, &'a str>,
     /// The labels of each model's deployments.
     labels: Vec<(&'a str, &'a BTreeMap<String, String>)>,
     /// Those that open the gateway, with their labels.
@@ -105,7 +107,8 @@ impl<'a> Context<'a> {
             gateway,
             failure_mode,
             egress,
-            models: each.chain(routed).collect(),
+            models: each.collect(),
+            routes: routed.collect(),
             labels: labels.collect(),
             keys: labelled.collect(),
             named_by_keys: keys.iter().flat_map(|key| &key.budgets).collect(),
@@ -244,7 +247,7 @@ fn resolve_fallbacks(context: &Context<'_>, budget: &mut Budget) -> Vec<Complain
             Some(public) => (*public).clone_into(model),
             None => {
                 let message = format!(
-                    "limit {}: no model {model} is served to fall back to: until one is, what does not fit is refused",
+                    "limit {}: no model {model}, which is no route, is served to fall back to: until one is, what does not fit is refused",
                     limit.name
                 );
                 complaints.push(unresolved((Reason::ModelNotFound, message)));

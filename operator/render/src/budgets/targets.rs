@@ -167,10 +167,12 @@ fn labelled_keys(
 /// Public names; `None` is every model.
 fn models<'a>(context: &Context<'a>, target: &BudgetTarget) -> Result<Vec<Option<&'a str>>, String> {
     match (&target.name, &target.selector) {
-        (Some(name), _) => match context.models.get(name.as_str()) {
-            Some(public) => Ok(vec![Some(public)]),
-            None => Err("no such model is served".into()),
-        },
+        (Some(name), _) => {
+            match context.models.get(name.as_str()).or_else(|| context.routes.get(name.as_str())) {
+                Some(public) => Ok(vec![Some(public)]),
+                None => Err("no such model is served".into()),
+            }
+        }
         (None, Some(selector)) => {
             let wanted = &selector.match_labels;
             let matching = context.labels.iter().filter(|(_, labels)| carries(labels, wanted));
