@@ -67,7 +67,8 @@ pub struct RetriesSpec {
     /// The pause before the same deployment is called again; doubled each time, and cut at random. Default 250ms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backoff: Option<DurationText>,
-    /// The longest of these pauses, at most 10m. Default 8s.
+    /// The longest of these pauses, at most 10m. For what a provider says in Retry-After nobody waits longer than that: the
+    /// client is told. 0s: the same deployment is not called again. Default 2s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_backoff: Option<DurationText>,
     /// Further calls of deployments that fail are at most so many percent of requests, and ten in a second, so that an

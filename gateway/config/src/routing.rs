@@ -66,7 +66,7 @@ pub struct Retries {
 
 impl Default for Retries {
     fn default() -> Self {
-        Self { attempts: 3, backoff_ms: 250, max_backoff_ms: 8_000, budget_percent: 20 }
+        Self { attempts: 3, backoff_ms: 250, max_backoff_ms: 2_000, budget_percent: 20 }
     }
 }
 

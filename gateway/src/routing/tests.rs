@@ -265,7 +265,7 @@ fn class(fault: &Fault) -> Option<FaultClass> {
 #[tokio::test(start_paused = true)]
 async fn the_same_is_asked_again_after_a_pause_and_not_after_the_request_is_old() {
     let (health, mut model) = (Health::default(), model(Way::Weighted, &[("only", 0, 1)]));
-    model.routing.retries.attempts = 20;
+    (model.routing.retries.attempts, model.routing.retries.max_backoff_ms) = (20, 8_000);
     let mut rng = SmallRng::seed_from_u64(1);
     let mut route = plan(&health, terms(&model, Wish::default()), |_| true, &mut rng);
     let began = Instant::now();

@@ -37,7 +37,7 @@ fn a_route_names_models_by_name_or_alias_and_inherits_field_by_field() {
     let routing = route.routing;
     assert_eq!((routing.strategy, routing.session_affinity), (Strategy::LowestCost, SessionAffinity::Off));
     assert_eq!((routing.retries.attempts, routing.retries.backoff_ms), (7, 2_000));
-    assert_eq!((routing.retries.max_backoff_ms, routing.cooldown.duration_ms), (8_000, 9_000));
+    assert_eq!((routing.retries.max_backoff_ms, routing.cooldown.duration_ms), (2_000, 9_000));
     let of_gateway = rendered.gateways[&object("main")].config.settings.routing;
     assert_eq!((of_gateway.strategy, of_gateway.retries.backoff_ms), (Strategy::LeastBusy, 250));
     let attached = &rendered.attached[&ObjectRef { kind: Kind::ModelRoute, name: object("smart") }];
