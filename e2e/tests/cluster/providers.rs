@@ -59,8 +59,8 @@ async fn chaos(site: &Site) -> Result<()> {
     while killed < KILLS {
         sleep(Duration::from_millis(800)).await;
         let pods = ready(site).await?;
-        // One must stand; the others may die together.
-        let Some(pod) = pick(&pods).filter(|_| pods.len() > 1) else { continue };
+        // It takes the cluster a moment to lead to a pod that is Ready: two others stand for sure.
+        let Some(pod) = pick(&pods).filter(|_| pods.len() == PROVIDERS) else { continue };
         site.api::<Pod>().delete(&pod.name_any(), &DeleteParams::default().grace_period(0)).await?;
         killed += 1;
     }
